@@ -1,0 +1,52 @@
+# Everything needs only Python 3.11 or newer, make and a package registry; each target sets up what it uses.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help run setup test check bench eval clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+run: $(VENV)/.core ## start the gateway on http://127.0.0.1:8000 with the demo company
+	@$(BIN)/wayside serve
+
+setup: $(VENV)/.dev ## prepare .venv with everything that developing and testing need
+
+test: $(VENV)/.dev ## run the whole test suite
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.dev ## lint, format, types, import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(VENV)/.train ## measure against references in the same run: make bench ARGS="gateway search"
+	@$(BIN)/python -m evals.bench $(ARGS)
+
+eval: $(VENV)/.dev ## run the evaluation suites on the project's own data
+	@$(BIN)/wayside eval retrieval --html reports/retrieval.html
+	@$(BIN)/wayside eval answering --html reports/answering.html
+
+clean: ## remove the environment and every cache in the tree
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
+
+$(VENV)/.core: pyproject.toml constraints.txt
+	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	@echo "installing Wayside's packages (about a minute the first time)"
+	@$(PIP) -e .
+	@$(BIN)/wayside models pull
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.core
+	@echo "installing the development packages"
+	@$(PIP) -e '.[dev,postgres,redis,stream]'
+	@touch $@
+
+$(VENV)/.train: $(VENV)/.dev
+	@echo "installing the training packages (torch, for the benchmarks' reference)"
+	@$(PIP) -e '.[train]'
+	@touch $@

@@ -1,0 +1,100 @@
+"""Puts an answer together out of checked sentences, numbering its citations as it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agents.extract import Extract
+from agents.grounding import Evidence, Support, check
+from core.types import Citation, Verdict
+
+# A second sentence joins the extract when it speaks to the question almost as well as the first.
+NEARLY = 0.85
+LONGEST_LIST = 8
+
+
+class Composition:
+    """An answer in the making: its text so far and the citations of that text."""
+
+    def __init__(self, evidence: Sequence[Evidence]) -> None:
+        self._evidence = evidence
+        self.text = ""
+        self.citations: list[Citation] = []
+
+    def add(self, sentence: str, support: Support) -> str:
+        """Append a sentence that was found supported; returns exactly the text that was added, mark included."""
+        gap = "" if not self.text else "\n" if sentence.startswith("- ") else " "
+        added = f"{gap}{sentence} [{self._mark(support)}]"
+        self.text += added
+        return added
+
+    def _mark(self, support: Support) -> int:
+        for citation in self.citations:
+            if (citation.document_id, citation.start, citation.end) == self._place(support):
+                return citation.marker
+        hit = self._evidence[support.hit].hit
+        passage = hit.passage
+        quote = passage.text[support.start - passage.start : support.end - passage.start]
+        marker = len(self.citations) + 1
+        self.citations.append(
+            Citation(
+                marker, passage.document_id, passage.title, passage.headings, quote,
+                support.start, support.end, hit.score, support.verdict,
+            )
+        )  # fmt: skip
+        return marker
+
+    def _place(self, support: Support) -> tuple[str, int, int]:
+        return self._evidence[support.hit].hit.passage.document_id, support.start, support.end
+
+
+def extracts(ranked: Sequence[Extract], evidence: Sequence[Evidence]) -> list[tuple[str, Support]]:
+    """The best extract as an answer: one sentence, two when the second is nearly as good, or a list with its lead-in.
+
+    Each comes with its support, which is verbatim by construction.
+    """
+    if not ranked:
+        return []
+    best = ranked[0]
+    chosen = [(best.hit, index) for index in _with_list(best, evidence[best.hit])]
+    if len(chosen) == 1 and len(ranked) > 1:
+        second = ranked[1]
+        if second.score >= NEARLY * best.score and second.hit == best.hit:
+            chosen = sorted({*chosen, (second.hit, second.sentence)})
+    return [_quoted(evidence, hit, index) for hit, index in chosen]
+
+
+def judge(
+    sentence: str, question: str, ranked: Sequence[Extract], evidence: Sequence[Evidence], relevance: float
+) -> Support | None:
+    """Check a sentence of a model: its support, or None when it is unsupported or beside the question.
+
+    Beside the question means: the passage sentences that support it speak to the question less than `relevance`
+    times as well as the best extract does.
+    """
+    support = check(sentence, evidence, question)
+    if support.verdict is Verdict.UNSUPPORTED or not ranked:
+        return None
+    touched = (e.score for e in ranked if e.hit == support.hit and e.sentence in support.sentences)
+    speaks = max(touched, default=0.0)
+    return support if speaks >= relevance * ranked[0].score else None
+
+
+def _with_list(best: Extract, passage: Evidence) -> list[int]:
+    """The sentence, and the list that it introduces, if it ends in a colon."""
+    indices = [best.sentence]
+    if passage.text(best.sentence).endswith(":"):
+        for index in range(best.sentence + 1, len(passage.sentences)):
+            if not passage.sentences[index].item or len(indices) > LONGEST_LIST:
+                break
+            indices.append(index)
+    return indices
+
+
+def _quoted(evidence: Sequence[Evidence], hit: int, index: int) -> tuple[str, Support]:
+    passage = evidence[hit]
+    offset = passage.hit.passage.start
+    sentence = passage.sentences[index]
+    mark = "- " if sentence.item else ""
+    support = Support(Verdict.VERBATIM, hit, offset + sentence.start, offset + sentence.end, (index,))
+    return mark + passage.text(index), support

@@ -1,0 +1,233 @@
+"""The knowledge graph: a question goes in, an answer that the documents support comes out, or a clear no.
+
+::
+
+    receive ─ understand ─ retrieve ─┬─ answer ──┐
+                                     └─ decline ─┴─ end
+
+What leaves the graph is streamed as it is decided: `TextDelta` for every checked stretch of text, then one `Answer`.
+The thread's checkpoint keeps the messages and the last question as understood; passages are not kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypedDict, cast
+
+from langchain_core.embeddings import Embeddings
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage, SystemMessage
+from langgraph.channels import UntrackedValue
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.config import get_stream_writer
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.message import add_messages
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
+
+from agents.composition import Composition, extracts, judge
+from agents.followup import leans_back, stand_alone
+from agents.grounding import Evidence
+from agents.relevance import Relevance
+from core.errors import EngineError
+from core.ports import PassageSearch
+from core.sentences import sentences
+from core.types import Answer, Findings, Scope, TextDelta, Usage
+
+DECLINED = (
+    "I could not find an answer to that in the documents I have. "
+    "Would you like me to open a ticket, so that a person can look into it?"
+)
+_INSTRUCTIONS = (
+    "You answer a customer's question from the passages below, and from nothing else. Copy numbers, names and "
+    "conditions exactly. Answer in one or two short sentences. If the passages do not answer the question, reply "
+    "with the two words: NOT FOUND."
+)
+_MARKS = re.compile(r"\s*\[\d+(?:,\s*\d+)*\]")
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgePolicy:
+    """How sure the assistant has to be, and how much it reads and writes.
+
+    `answerable` is the least calibrated probability at which it answers at all; `relevance` how well a model's
+    sentence must speak to the question, as a share of the best extract; `passages` are checked against,
+    `prompted` of them are shown to the model.
+    """
+
+    answerable: float = 0.5
+    relevance: float = 0.85
+    passages: int = 6
+    prompted: int = 3
+    sentences: int = 3
+    max_tokens: int = 160
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeContext:
+    """What a run is allowed to see, and which thread it answers on."""
+
+    scope: Scope
+    thread_id: str
+
+
+class KnowledgeState(TypedDict, total=False):
+    """The graph's channels. Untracked ones live within one run and never reach a checkpoint."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+    question: str
+    incoming: Annotated[list[BaseMessage], UntrackedValue]
+    asked: Annotated[str, UntrackedValue]
+    earlier: Annotated[str, UntrackedValue]
+    findings: Annotated[Findings, UntrackedValue]
+    usage: Annotated[Usage, UntrackedValue]
+
+
+Graph = CompiledStateGraph[KnowledgeState, KnowledgeContext, KnowledgeState, KnowledgeState]
+
+
+def build_knowledge(
+    model: BaseChatModel,
+    search: PassageSearch,
+    embeddings: Embeddings,
+    checkpointer: BaseCheckpointSaver[Any] | None,
+    policy: KnowledgePolicy | None = None,
+) -> Graph:
+    """Compile the graph on a model, a search, embeddings and (for threads that last) a checkpointer."""
+    nodes = _Nodes(model, search, Relevance(embeddings), policy or KnowledgePolicy())
+    graph = StateGraph(KnowledgeState, context_schema=KnowledgeContext)
+    graph.add_node("receive", nodes.receive)
+    graph.add_node("understand", nodes.understand)
+    graph.add_node("retrieve", nodes.retrieve)
+    graph.add_node("answer", nodes.answer)
+    graph.add_node("decline", nodes.decline)
+    graph.add_edge(START, "receive")
+    graph.add_edge("receive", "understand")
+    graph.add_edge("understand", "retrieve")
+    graph.add_conditional_edges("retrieve", nodes.whether_to_answer)
+    graph.add_edge("answer", END)
+    graph.add_edge("decline", END)
+    return graph.compile(checkpointer=checkpointer, name="knowledge")
+
+
+class _Nodes:
+    """The graph's steps, with the ports that they need."""
+
+    def __init__(
+        self, model: BaseChatModel, search: PassageSearch, relevance: Relevance, policy: KnowledgePolicy
+    ) -> None:
+        self._model = model
+        self._search = search
+        self._relevance = relevance
+        self._policy = policy
+
+    async def receive(self, state: KnowledgeState) -> KnowledgeState:
+        """Add what is new: OpenAI clients send the whole conversation again, and a thread has it already."""
+        incoming = state["incoming"]
+        if state.get("messages"):
+            last_reply = max((i for i, m in enumerate(incoming) if isinstance(m, AIMessage)), default=-1)
+            incoming = incoming[last_reply + 1 :]
+        return {"messages": cast("list[AnyMessage]", incoming)}
+
+    async def understand(self, state: KnowledgeState) -> KnowledgeState:
+        """Find out what is asked, in words that stand alone."""
+        questions = [str(m.text) for m in state["messages"] if isinstance(m, HumanMessage)]
+        asked = questions[-1].strip()
+        earlier = state.get("question") or (questions[-2].strip() if len(questions) > 1 else "")
+        if not earlier or not leans_back(asked):
+            return {"question": asked, "asked": asked, "earlier": "", "usage": Usage()}
+        question, usage = await stand_alone(asked, earlier, self._model)
+        return {"question": question, "asked": asked, "earlier": earlier, "usage": usage}
+
+    async def retrieve(self, state: KnowledgeState, runtime: Runtime[KnowledgeContext]) -> KnowledgeState:
+        """Search within what the caller may see."""
+        findings = await self._search.search(state["question"], runtime.context.scope, limit=self._policy.passages)
+        return {"findings": findings}
+
+    def whether_to_answer(self, state: KnowledgeState) -> Literal["answer", "decline"]:
+        """Answer only what the documents probably answer."""
+        findings = state["findings"]
+        likely = findings.hits and findings.answerability >= self._policy.answerable
+        return "answer" if likely else "decline"
+
+    async def answer(self, state: KnowledgeState, runtime: Runtime[KnowledgeContext]) -> KnowledgeState:
+        """Let the model write, check every sentence before it leaves, and quote the documents where it fails."""
+        write = get_stream_writer()
+        evidence = [Evidence(hit) for hit in state["findings"].hits]
+        ranked = await self._relevance.rank(state["asked"], evidence, context=state["earlier"])
+        composition = Composition(evidence)
+        writing = _Writing(self._model, self._policy)
+        async for sentence in writing.sentences(_prompt(state, evidence[: self._policy.prompted])):
+            support = judge(sentence, state["question"], ranked, evidence, self._policy.relevance)
+            if support is None:
+                break
+            write(TextDelta(composition.add(sentence, support)))
+        if not composition.citations:
+            for sentence, support in extracts(ranked, evidence):
+                write(TextDelta(composition.add(sentence, support)))
+        answer = Answer(
+            runtime.context.thread_id,
+            composition.text,
+            tuple(composition.citations),
+            declined=False,
+            engine=writing.engine,
+            usage=state["usage"] + writing.usage,
+        )
+        write(answer)
+        return {"messages": [AIMessage(answer.text)]}
+
+    async def decline(self, state: KnowledgeState, runtime: Runtime[KnowledgeContext]) -> KnowledgeState:
+        """Say that the documents do not answer, and offer a person."""
+        write = get_stream_writer()
+        write(TextDelta(DECLINED))
+        write(Answer(runtime.context.thread_id, DECLINED, (), declined=True, engine="", usage=state["usage"]))
+        return {"messages": [AIMessage(DECLINED)]}
+
+
+class _Writing:
+    """One model call, heard sentence by sentence. An engine that cannot speak writes no sentences."""
+
+    def __init__(self, model: BaseChatModel, policy: KnowledgePolicy) -> None:
+        self._model = model
+        self._policy = policy
+        self.engine = ""
+        self.usage = Usage()
+
+    async def sentences(self, prompt: list[BaseMessage]) -> AsyncIterator[str]:
+        """Yield each finished sentence, without the model's own citation marks; closing stops the engine."""
+        heard, given = "", 0
+        try:
+            stream = self._model.astream(prompt, max_tokens=self._policy.max_tokens, temperature=0.0)
+            async for chunk in stream:
+                heard += str(chunk.text)
+                self.engine = chunk.response_metadata.get("engine", self.engine)
+                if chunk.usage_metadata:
+                    counted = chunk.usage_metadata
+                    self.usage = self.usage + Usage(counted["input_tokens"], counted["output_tokens"])
+                for sentence in _split(heard)[given:-1]:
+                    given += 1
+                    yield sentence
+                if given >= self._policy.sentences:
+                    return
+            for sentence in _split(heard)[given : self._policy.sentences]:
+                yield sentence
+        except EngineError:
+            # No engine could speak: the documents still can, through the extract.
+            self.engine = ""
+
+
+def _split(heard: str) -> list[str]:
+    plain = _MARKS.sub("", heard)
+    return [text for start, end in sentences(plain) if (text := plain[start:end].strip())]
+
+
+def _prompt(state: KnowledgeState, evidence: Sequence[Evidence]) -> list[BaseMessage]:
+    passages = "\n\n".join(
+        f"[{number}] {' > '.join((e.hit.passage.title, *e.hit.passage.headings))}\n{e.hit.passage.text}"
+        for number, e in enumerate(evidence, start=1)
+    )
+    app = [str(m.text) for m in state["messages"] if isinstance(m, SystemMessage)]
+    system = "\n\n".join([_INSTRUCTIONS, *app[-1:]])
+    return [SystemMessage(system), HumanMessage(f"{passages}\n\nQuestion: {state['question']}")]

@@ -1,0 +1,65 @@
+"""Ranks the sentences of the passages by how well they answer a question: by its words first, then by meaning.
+
+The words alone (`agents.extract`) miss that "send something back" answers "return"; embedding every sentence would
+cost more than the rest of the path. So the words make a short list, and the short list is embedded. Sentences of
+popular passages come up again and again, so their vectors are remembered.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from langchain_core.embeddings import Embeddings
+from numpy.typing import NDArray
+
+from agents.extract import Extract, rank
+from agents.grounding import Evidence
+
+# How many sentences are embedded, and how much meaning weighs against words: found on the demo's own questions,
+# checked on SQuAD 2 (docs/decisions/0004-answering.md).
+SHORTLIST = 12
+MEANING = 2.0
+# 1.5 kB each.
+REMEMBERED = 8192
+
+
+class Relevance:
+    """Ranks sentences with an embedding model. Safe to share between requests."""
+
+    def __init__(self, embeddings: Embeddings) -> None:
+        self._embeddings = embeddings
+        self._vectors: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+
+    async def rank(self, question: str, evidence: Sequence[Evidence], *, context: str = "") -> list[Extract]:
+        """The sentences most worth quoting, best first, at most `SHORTLIST`. Empty when there are no passages.
+
+        `context` is the earlier question that a follow-up leans on.
+        """
+        shortlist = rank(question, evidence, context=context)[:SHORTLIST]
+        if not shortlist:
+            return []
+        asked = f"{context} {question}".strip()
+        vectors = await self._embed([asked, *(evidence[e.hit].text(e.sentence) for e in shortlist)])
+        cosines = vectors[1:] @ vectors[0]
+        scored = [
+            replace(extract, score=extract.score + MEANING * max(0.0, float(cosine)))
+            for extract, cosine in zip(shortlist, cosines, strict=True)
+        ]
+        return sorted(scored, key=lambda extract: (-extract.score, extract.hit, extract.sentence))
+
+    async def _embed(self, texts: list[str]) -> NDArray[np.float32]:
+        """Unit vectors of the texts, one row each, embedding only what is not remembered."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._vectors]
+        if new:
+            rows = np.asarray(await self._embeddings.aembed_documents(new), dtype=np.float32)
+            rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+            self._vectors.update(zip(new, rows, strict=True))
+        found = np.stack([self._vectors[text] for text in texts])
+        for text in texts:
+            self._vectors.move_to_end(text)
+        while len(self._vectors) > REMEMBERED:
+            self._vectors.popitem(last=False)
+        return found

@@ -1,0 +1,62 @@
+"""The model named `wayside`: hands a turn to the agents and gives back their answer, whole or as it grows."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import cast
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+from langchain_core.runnables import RunnableConfig
+
+from agents.knowledge import Graph, KnowledgeContext
+from core.errors import InvalidInput
+from core.types import Answer, TextDelta, Turn
+
+_SPEAKERS: dict[str, Callable[[str], BaseMessage]] = {
+    "system": lambda text: SystemMessage(text),
+    "user": lambda text: HumanMessage(text),
+    "assistant": lambda text: AIMessage(text),
+}
+
+
+class Assistant:
+    """The agents behind one door."""
+
+    def __init__(self, knowledge: Graph) -> None:
+        self._knowledge = knowledge
+
+    async def answer(self, turn: Turn) -> Answer:
+        """Answer the turn as a whole. Raises what `stream` raises."""
+        async for piece in self.stream(turn):
+            if isinstance(piece, Answer):
+                return piece
+        raise RuntimeError("the graph ended without an answer")
+
+    async def stream(self, turn: Turn) -> AsyncIterator[TextDelta | Answer]:
+        """Answer the turn in pieces; the finished `Answer` comes last.
+
+        Raises `InvalidInput` when the last message is not a user's, or is empty. An engine that fails is no
+        error here: the documents' own words answer instead.
+        """
+        if not turn.messages or turn.messages[-1].speaker != "user" or not turn.messages[-1].text.strip():
+            raise InvalidInput("the last message must be the user's, and say something", param="messages")
+        config: RunnableConfig = {"configurable": {"thread_id": _thread(turn)}}
+        async for piece in self._knowledge.astream(
+            {"incoming": [_SPEAKERS[message.speaker](message.text) for message in turn.messages]},
+            config,
+            context=KnowledgeContext(turn.principal.scope, turn.thread_id),
+            stream_mode="custom",
+            # Nothing in this graph acts on the world, so one checkpoint when it ends is enough.
+            durability="exit",
+        ):
+            yield cast("TextDelta | Answer", piece)
+
+
+def _thread(turn: Turn) -> str:
+    """The thread's identity: tenant and owner are part of it, so that nobody reaches another's thread by its id.
+
+    A thread belongs to the customer that the key acts for, or else to the key.
+    """
+    principal = turn.principal
+    owner = f"customer:{principal.customer_id}" if principal.customer_id else f"key:{principal.key_id}"
+    return f"{principal.tenant}/{owner}/{turn.thread_id}"

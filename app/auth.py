@@ -1,0 +1,74 @@
+"""Who is asking: a Bearer key becomes a `Principal`, before a byte of the body is read."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import Annotated
+
+from fastapi import Security
+from fastapi.security import HTTPBearer
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from core.errors import Forbidden, Unauthenticated
+from core.identity import Identity
+from core.types import Principal, Role
+
+_GUARDED = ("/v1", "/api", "/metrics")
+_RANKS = {role: rank for rank, role in enumerate(Role)}
+
+
+class Authentication:
+    """Lets nothing under `/v1`, `/api` and `/metrics` pass without a key, whether a route exists there or not.
+
+    Leaves `credential` in the request's state.
+    """
+
+    def __init__(self, app: ASGIApp, identity: Identity) -> None:
+        self.app = app
+        self._identity = identity
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Recognise the caller, or raise `Unauthenticated`."""
+        if scope["type"] == "http" and _guards(scope["path"]):
+            credential = await self._identity.recognise(_bearer(scope), monotonic())
+            if credential is None:
+                raise Unauthenticated("This API key is not known, or it was revoked.")
+            principal = credential.principal
+            scope["state"].update(credential=credential, key_id=principal.key_id, tenant=principal.tenant)
+        await self.app(scope, receive, send)
+
+
+class Caller(HTTPBearer):
+    """A dependency that gives the authenticated principal and asks for at least one role."""
+
+    def __init__(self, least: Role) -> None:
+        super().__init__(scheme_name="key", description="An API key: `wsk_…`", auto_error=False)
+        self._least = least
+
+    async def __call__(self, request: Request) -> Principal:  # type: ignore[override]
+        """Raise `Forbidden` when the caller's role may not do this."""
+        principal: Principal = request.scope["state"]["credential"].principal
+        if _RANKS[principal.role] < _RANKS[self._least]:
+            raise Forbidden(f"This needs a key of role {self._least.value} or above; yours is {principal.role.value}.")
+        return principal
+
+
+Anyone = Annotated[Principal, Security(Caller(Role.CLIENT))]
+Staff = Annotated[Principal, Security(Caller(Role.STAFF))]
+Engineer = Annotated[Principal, Security(Caller(Role.ENGINEER))]
+Admin = Annotated[Principal, Security(Caller(Role.ADMIN))]
+
+
+def _guards(path: str) -> bool:
+    return any(path == prefix or path.startswith(prefix + "/") for prefix in _GUARDED)
+
+
+def _bearer(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            scheme, _, key = value.decode("latin-1").partition(" ")
+            if scheme.lower() == "bearer" and key.strip():
+                return str(key.strip())
+            break
+    raise Unauthenticated("Send your API key as `Authorization: Bearer wsk_…`.")

@@ -1,0 +1,44 @@
+"""The command `wayside`: the same words as the API, on the same API."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import entry_points
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from app.commands import answering, demo, documents, keys, models, serving
+from core.errors import WaysideError
+
+cli = typer.Typer(
+    name="wayside",
+    help="The backend of a mobile app that talks, sees and acts.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+cli.command()(serving.serve)
+cli.command()(documents.ingest)
+cli.command()(answering.ask)
+cli.command()(documents.search)
+cli.add_typer(keys.commands, name="keys")
+cli.add_typer(models.commands, name="models")
+cli.add_typer(demo.commands, name="demo")
+
+
+def main() -> None:
+    """Run the command line. Errors that we name are one line on stderr: exit code 1, or 2 for wrong settings."""
+    for point in entry_points(group="wayside.commands"):
+        if point.name in sys.argv[1:2] or {"--help", "-h"} & set(sys.argv[1:2]) or len(sys.argv) == 1:
+            # Rooms above this one (evals) join by name, so that imports still run one way; loaded when asked for.
+            cli.command(point.name)(point.load())
+    try:
+        cli()
+    except WaysideError as error:
+        Console(stderr=True).print(f"{error.code}: {error.message}", style="red", highlight=False, markup=False)
+        sys.exit(1)
+    except ValidationError as error:
+        Console(stderr=True).print(f"settings: {error}", style="red", highlight=False, markup=False)
+        sys.exit(2)

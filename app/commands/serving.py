@@ -1,0 +1,56 @@
+"""`wayside serve`: the gateway."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+import uvicorn
+from rich.console import Console
+
+from app.commands import Workspace, settings_for
+from app.workspace import KEY_FILE, announced
+from core.settings import Settings
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on (default: 127.0.0.1).")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on (default: 8000).")] = None,
+    workspace: Workspace = None,
+    demo: Annotated[bool | None, typer.Option(help="Load the demo company into an empty workspace.")] = None,
+) -> None:
+    """Start the gateway; Ctrl-C lets running requests finish and stops it."""
+    settings = settings_for(workspace, host=host, port=port, demo=demo)
+    with suppress(KeyboardInterrupt):
+        asyncio.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    # The gateway's imports take a second: `wayside --help` does without them.
+    from app.gateway import create_app
+    from app.logs import configure
+    from app.wiring import open_wayside
+
+    configure()
+
+    console = Console(stderr=True)
+    async with open_wayside(settings, console=console) as wayside:
+        config = uvicorn.Config(
+            create_app(wayside),
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=30,
+        )
+        server = uvicorn.Server(config)
+        sockets = [config.bind_socket()]
+        port = sockets[0].getsockname()[1]
+        url = f"http://{settings.host}:{port}"
+        with announced(settings.workspace, url):
+            console.print(f"Wayside listens on [bold]{url}[/bold]  (documentation: {url}/docs)")
+            console.print(f"The admin's key is in {settings.workspace / KEY_FILE}")
+            await server.serve(sockets=sockets)

@@ -1,0 +1,1 @@
+"""The demo company Harbor & Pine: written articles and made-up records."""

@@ -1,0 +1,174 @@
+"""The embedded engine: llama.cpp's server in this process.
+
+Requests go to the server by function call, not over HTTP (measured in `evals/bench/`). Each generation runs on a
+thread of its own while it lasts and hands its chunks to the event loop; the callback that takes a chunk also says
+whether to go on, so a closed stream stops at the next token. `return_progress` makes the server call back between
+the batches of a long prompt too, so that even reading can be stopped. Every generation is streamed inside for that
+reason, also one that is asked for as a whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from app.engines.chunks import add_up, begin
+from app.engines.protocol import Completion, CompletionStream, Json
+from app.engines.tool_grammar import tool_grammar, without_tools
+from core.errors import EngineRejected, EngineUnavailable
+from core.llamacpp import parameters, serve
+from core.settings import EmbeddedSettings
+
+# What reaches llama.cpp. Its server has many parameters of its own, some of which have been security holes when
+# clients could set them, so nothing passes that is not named here. `model` and the streaming options are ours to set.
+_PASSED = frozenset(
+    "messages temperature top_p stop seed frequency_penalty presence_penalty logit_bias logprobs top_logprobs"
+    " response_format".split()
+)
+_OURS = frozenset({"model", "max_tokens", "max_completion_tokens", "stream", "stream_options"})
+_PROMPT_BATCH = 512
+
+
+class EmbeddedEngine:
+    """SmolLM2, or any GGUF, served by llama.cpp. Tools are chosen by grammar (`tool_grammar`)."""
+
+    name = "embedded"
+
+    def __init__(self, settings: EmbeddedSettings, gguf: Path) -> None:
+        """Load the model; takes as long as reading the file. Raises `EngineUnavailable` when it is no valid GGUF."""
+        own = Path(settings.model)
+        self.models = (own.stem if own.suffix == ".gguf" else settings.model,)
+        threads = settings.threads or os.cpu_count() or 1
+        self._server: Any = serve(
+            parameters(gguf, slots=settings.slots, context=settings.context, batch=_PROMPT_BATCH, threads=threads)
+        )
+        self._threads = ThreadPoolExecutor(settings.slots, "embedded-engine")
+        self._running: set[_Generation] = set()
+
+    async def complete(self, request: Mapping[str, Any]) -> Completion:
+        """Answer as a whole. Cancelling the task stops the generation."""
+        stream = await self.stream({**request, "stream_options": {"include_usage": True}})
+        chunks: Any = stream.chunks
+        try:
+            return Completion(self.name, await add_up(chunks))
+        finally:
+            await chunks.aclose()
+
+    async def stream(self, request: Mapping[str, Any]) -> CompletionStream:
+        """Answer in pieces. More requests than slots wait for one, unless they are closed before.
+
+        Raises `EngineRejected` for a prompt longer than a slot's context, a schema that cannot be a grammar, a NUL
+        character, text that is no Unicode, or a parameter that the engine does not have.
+        """
+        grammar = tool_grammar(request)
+        body = self._body(grammar.request if grammar else without_tools(request))
+        if self._server is None:
+            raise EngineUnavailable("the embedded engine is closed")
+        generation = _Generation(body, asyncio.get_running_loop())
+        self._running.add(generation)
+        future = self._threads.submit(generation.run, self._server)
+        future.add_done_callback(lambda _: self._running.discard(generation))
+
+        async def close() -> None:
+            generation.stopped = True
+            future.cancel()
+
+        usage = (request.get("stream_options") or {}).get("include_usage")
+        chunks = self._chunks(generation, usage=bool(usage))
+        return CompletionStream(self.name, await begin(grammar.read(chunks) if grammar else chunks, close))
+
+    async def close(self) -> None:
+        """Stop what is running and let go of the model."""
+        for generation in tuple(self._running):
+            generation.stopped = True
+            generation.queue.put_nowait(EngineUnavailable("the embedded engine was closed"))
+        await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
+        # The last reference to the server ends its threads, which takes a moment.
+        server, self._server = self._server, None
+        await asyncio.to_thread(lambda held: held.clear(), [server])
+
+    def _body(self, request: Mapping[str, Any]) -> str:
+        unknown = [field for field in request if field not in _PASSED and field not in _OURS]
+        if unknown:
+            raise EngineRejected(f"the embedded engine has no parameter {unknown[0]}", param=unknown[0])
+        body = {field: value for field, value in request.items() if field in _PASSED}
+        # The model's template knows no developer; the role is OpenAI's newer word for system.
+        body["messages"] = [
+            {**message, "role": "system"} if message["role"] == "developer" else message for message in body["messages"]
+        ]
+        limit = request.get("max_completion_tokens") or request.get("max_tokens")
+        body |= {"max_tokens": limit} if limit else {}
+        body |= {"stream": True, "stream_options": {"include_usage": True}, "return_progress": True}
+        try:
+            text = orjson.dumps(body).decode()
+        except TypeError as problem:
+            raise EngineRejected(f"the request cannot be written as JSON: {problem}") from problem
+        if "\\u0000" in text:
+            raise EngineRejected("a message has a NUL character, where llama.cpp would end the text", param="messages")
+        return text
+
+    async def _chunks(self, generation: _Generation, *, usage: bool) -> AsyncIterator[Json]:
+        while True:
+            told = await generation.queue.get()
+            if told is None:
+                return
+            if isinstance(told, BaseException):
+                raise told
+            chunk = orjson.loads(told)
+            if "error" in chunk:
+                raise _refusal(chunk["error"])
+            if "prompt_progress" in chunk or not (chunk["choices"] or usage):
+                continue
+            yield self._clean(chunk)
+
+    def _clean(self, chunk: Json) -> Json:
+        """The chunk as OpenAI defines it: without llama.cpp's own fields, and without the path of the model."""
+        fields = ("id", "object", "created", "choices", "usage")
+        return {"model": self.models[0], **{field: chunk[field] for field in fields if field in chunk}}
+
+
+class _Generation:
+    """One answer in the making: what is asked, what comes, and whether anybody still wants it."""
+
+    def __init__(self, body: str, loop: asyncio.AbstractEventLoop) -> None:
+        self.queue: asyncio.Queue[str | BaseException | None] = asyncio.Queue()
+        self.stopped = False
+        self._body = body
+        self._loop = loop
+
+    def run(self, server: Any) -> None:
+        """Generate, on a thread of the engine."""
+        try:
+            server.handle_chat_completions(self._body, self._take)
+        except ValueError as problem:
+            self._put(EngineRejected(f"llama.cpp rejected the request: {problem}"))
+        except RuntimeError as problem:
+            self._put(EngineUnavailable(f"llama.cpp failed: {problem}"))
+        else:
+            self._put(None)
+
+    def _take(self, chunk: str) -> bool:
+        """Hand on a chunk; true tells llama.cpp to stop."""
+        if not self.stopped:
+            self._put(chunk)
+        return self.stopped
+
+    def _put(self, told: str | BaseException | None) -> None:
+        # The loop of an abandoned generation may be gone.
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.queue.put_nowait, told)
+
+
+def _refusal(error: Mapping[str, Any]) -> EngineRejected | EngineUnavailable:
+    if error.get("type") == "exceed_context_size_error":
+        tokens, limit = error["n_prompt_tokens"], error["n_ctx"]
+        return EngineRejected(f"the prompt has {tokens} tokens, and the engine reads at most {limit}", param="messages")
+    if error["code"] < 500:
+        return EngineRejected(f"llama.cpp rejected the request: {error['message']}")
+    return EngineUnavailable(f"llama.cpp failed: {error['message']}")

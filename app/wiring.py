@@ -1,0 +1,143 @@
+"""Builds the gateway out of its parts, and takes it apart again. The only place that chooses adapters."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from agents.knowledge import build_knowledge
+from app.assistant import Assistant
+from app.checkpoints import open_checkpoints
+from app.demo.loading import load_demo
+from app.engines.chat_model import EngineChat
+from app.engines.choice import open_engine
+from app.engines.protocol import Engine
+from app.workspace import TENANT, first_key, owning
+from core.database import Database
+from core.identity import Identity
+from core.modelstore import ModelStore
+from core.ports import PassageSearch
+from core.settings import Settings
+from retrieval.documents import Documents
+from retrieval.embed.llama import LlamaEmbeddings
+from retrieval.encode import TEXT
+from retrieval.index import PassageStore
+from retrieval.index.edge import EdgeIndex
+from retrieval.index.layout import Layout
+from retrieval.ingest import Ingestion
+from retrieval.jobs import Jobs
+from retrieval.migrate import Generation, Generations
+from retrieval.readers import ReadLimits
+from retrieval.search import HybridSearch
+
+if TYPE_CHECKING:
+    from qdrant_client import AsyncQdrantClient
+
+
+@dataclass(frozen=True, slots=True)
+class Wayside:
+    """Everything a request may need, ready to use.
+
+    `engines` maps each model name of `/v1/models` (but `wayside`) to the engine that serves it.
+    """
+
+    settings: Settings
+    database: Database
+    identity: Identity
+    engines: Mapping[str, Engine]
+    assistant: Assistant
+    embeddings: LlamaEmbeddings
+    search: PassageSearch
+    documents: Documents
+    ingestion: Ingestion
+    generations: Generations
+
+
+@asynccontextmanager
+async def open_wayside(settings: Settings, console: Console | None = None) -> AsyncIterator[Wayside]:
+    """Open the workspace and everything in it; `console` is told what takes long.
+
+    Raises `WorkspaceInUse` when another process owns the workspace, `NotFound` when a model has not been pulled,
+    `MissingExtra` when a setting needs a package that is not installed. Whatever was opened is closed again.
+    """
+    settings.workspace.mkdir(parents=True, exist_ok=True, mode=0o700)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(owning(settings.workspace))
+        database = Database(settings.database_dsn)
+        stack.push_async_callback(database.close)
+        await database.migrate()
+        identity = Identity(database)
+        await first_key(settings.workspace, identity)
+
+        store = ModelStore()
+        embeddings = await asyncio.to_thread(lambda: LlamaEmbeddings(store.path(settings.embedding_model)))
+        stack.callback(embeddings.close)
+        engine, engines = await open_engine(settings, store, stack)
+
+        jobs = Jobs(database)
+        generations = await _open_generations(settings, database, jobs, embeddings, store)
+        stack.push_async_callback(generations.close)
+        limits = ReadLimits(bytes=settings.limits.upload_bytes, characters=settings.limits.document_characters)
+        search = HybridSearch(generations)
+        documents = Documents(database, jobs, generations, limits=limits)
+        # On SQLite this process is the only one; on a shared database others may be at work as well.
+        ingestion = Ingestion(database, jobs, generations, limits=limits, sole=settings.database_url is None)
+        await ingestion.start()
+        stack.push_async_callback(ingestion.stop)
+
+        checkpoints = await stack.enter_async_context(open_checkpoints(settings.database_dsn))
+        assistant = Assistant(build_knowledge(EngineChat(engine), search, embeddings, checkpoints))
+        wayside = Wayside(
+            settings, database, identity, engines, assistant, embeddings, search, documents, ingestion, generations
+        )
+        if settings.demo:
+            await load_demo(database, documents, ingestion, TENANT, console)
+        yield wayside
+
+
+async def _open_generations(
+    settings: Settings, database: Database, jobs: Jobs, embeddings: LlamaEmbeddings, store: ModelStore
+) -> Generations:
+    """The index of the configured embedding model; an index of another model goes on serving until it is moved."""
+    layout = Layout((TEXT,), embeddings.dimensions)
+    folder = settings.workspace / "index"
+
+    async def open_(fingerprint: str, model: str) -> Generation:
+        own = fingerprint == embeddings.fingerprint
+        speaker = embeddings if own else await asyncio.to_thread(lambda: LlamaEmbeddings(store.path(model)))
+        return Generation(fingerprint, speaker, await _open_index(settings, folder / fingerprint, layout))
+
+    async def remove(fingerprint: str) -> None:
+        if settings.qdrant_url is None:
+            await asyncio.to_thread(shutil.rmtree, folder / fingerprint, ignore_errors=True)
+        else:
+            client = _qdrant(settings)
+            await client.delete_collection(fingerprint)
+            await client.close()
+
+    generations = Generations(database, jobs, open_, remove)
+    await generations.start(embeddings.fingerprint, settings.embedding_model)
+    return generations
+
+
+async def _open_index(settings: Settings, folder: Path, layout: Layout) -> PassageStore:
+    if settings.qdrant_url is None:
+        return await EdgeIndex.open(folder, layout)
+    # The client of a Qdrant server takes a second to import, so only those who have a server wait for it.
+    from retrieval.index.server import ServerIndex
+
+    return await ServerIndex.open(_qdrant(settings), folder.name, layout)
+
+
+def _qdrant(settings: Settings) -> AsyncQdrantClient:
+    from qdrant_client import AsyncQdrantClient
+
+    key = settings.qdrant_api_key
+    return AsyncQdrantClient(url=str(settings.qdrant_url), api_key=key.get_secret_value() if key else None)

@@ -1,0 +1,166 @@
+"""Every error Wayside raises on purpose, as one tree.
+
+::
+
+    WaysideError
+    ├── InvalidInput             the caller sent something we cannot accept, and `param` says where
+    │   ├── UnsupportedParameter   a parameter of the protocol that we do not honour
+    │   ├── UnreadableDocument     bytes that are not what they claim, broken, or hostile
+    │   ├── UnsupportedMedia       a type of content we have no reader for
+    │   └── TooLarge               over a stated limit of size, length or count
+    ├── Unauthenticated          no key, or a key that we do not know
+    ├── Forbidden                a known key whose role may not do this
+    ├── NotFound                 no such thing, or not within the caller's tenant (never told apart)
+    ├── Conflict                 the state of the thing does not allow this now
+    │   ├── InFlight               the same idempotency key is still being worked on
+    │   └── WorkspaceInUse         another process owns this workspace
+    ├── KeyReused                an idempotency key that came back with another body
+    ├── RateLimited              over the rate or the quota; `retry_after` says when to come back
+    ├── EngineError              an engine could not answer
+    │   ├── EngineUnavailable      unreachable, refusing, or its circuit breaker is open
+    │   ├── EngineTimeout          no answer within the time allowed
+    │   └── EngineRejected         the engine called the request wrong (its 4xx)
+    ├── MissingExtra             an optional package is not installed; the message has the command that installs it
+    └── CorruptArtefact          a model file whose hash is not the pinned one
+
+`app/errors.py` holds the one table that maps these to HTTP statuses.
+"""
+
+from __future__ import annotations
+
+
+class WaysideError(Exception):
+    """Root of the tree. `code` is a stable machine-readable word; `param` names the offending input, if one does."""
+
+    code = "error"
+
+    def __init__(self, message: str, *, param: str | None = None, code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        if code is not None:
+            self.code = code
+
+
+class InvalidInput(WaysideError):
+    """The caller sent something we cannot accept."""
+
+    code = "invalid_input"
+
+
+class UnsupportedParameter(InvalidInput):
+    """A parameter of the protocol that we do not honour; refused rather than dropped."""
+
+    code = "unsupported_parameter"
+
+
+class UnreadableDocument(InvalidInput):
+    """Bytes that are not what they claim to be, are broken, or are hostile."""
+
+    code = "unreadable_document"
+
+
+class UnsupportedMedia(InvalidInput):
+    """A type of content for which there is no reader."""
+
+    code = "unsupported_media"
+
+
+class TooLarge(InvalidInput):
+    """Over a stated limit of size, length or count."""
+
+    code = "too_large"
+
+
+class Unauthenticated(WaysideError):
+    """No key, or a key that we do not know."""
+
+    code = "invalid_api_key"
+
+
+class Forbidden(WaysideError):
+    """A known key whose role may not do this."""
+
+    code = "forbidden"
+
+
+class NotFound(WaysideError):
+    """No such thing within the caller's tenant. Another tenant's thing is not found either."""
+
+    code = "not_found"
+
+
+class Conflict(WaysideError):
+    """The state of the thing does not allow this now."""
+
+    code = "conflict"
+
+
+class InFlight(Conflict):
+    """The first request with this idempotency key has not ended yet."""
+
+    code = "idempotency_in_flight"
+
+
+class WorkspaceInUse(Conflict):
+    """Another process owns this workspace."""
+
+    code = "workspace_in_use"
+
+
+class KeyReused(WaysideError):
+    """An idempotency key that came back with another body."""
+
+    code = "idempotency_key_reused"
+
+
+class RateLimited(WaysideError):
+    """Over the rate or the quota.
+
+    `retry_after` is in seconds.
+    """
+
+    code = "rate_limited"
+
+    def __init__(self, message: str, *, retry_after: float, code: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.retry_after = retry_after
+
+
+class EngineError(WaysideError):
+    """An engine could not answer."""
+
+    code = "engine_error"
+
+
+class EngineUnavailable(EngineError):
+    """The engine is unreachable or refusing, or its circuit breaker is open."""
+
+    code = "engine_unavailable"
+
+
+class EngineTimeout(EngineError):
+    """The engine gave no answer within the time allowed."""
+
+    code = "engine_timeout"
+
+
+class EngineRejected(EngineError):
+    """The engine called the request wrong. Another engine would not do better, so there is no fallback."""
+
+    code = "engine_rejected"
+
+
+class MissingExtra(WaysideError):
+    """An optional package is not installed."""
+
+    code = "missing_extra"
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"this needs the package {package}: run  pip install -c constraints.txt -e '.[{extra}]'")
+
+
+class CorruptArtefact(WaysideError):
+    """A file of a model whose SHA-256 is not the pinned one. It has been deleted, never opened."""
+
+    code = "corrupt_artefact"

@@ -1,0 +1,100 @@
+"""Every setting, its default and its unit, in one object that is built once and handed on.
+
+Values come, strongest first, from: arguments, environment variables (`WAYSIDE_PORT`, `WAYSIDE_ENGINE__URL`),
+the file `wayside.toml` in the workspace, the defaults below. Nothing reads the environment anywhere else.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+
+class EngineSettings(BaseModel):
+    """The primary engine for chat. Without a `url` the embedded engine is the primary one and has no fallback."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: HttpUrl | None = Field(None, description="base URL of an OpenAI-compatible API, such as https://host/v1")
+    api_key: SecretStr | None = None
+    model: str = Field("", description="model name to ask that API for")
+    grammar_tools: bool = Field(False, description="choose tools by a JSON schema instead of the API's own tool calls")
+    timeout: float = Field(30.0, gt=0, description="seconds without a byte before the engine counts as failed")
+    breaker_failures: int = Field(5, ge=1, description="failures in a row that open the circuit breaker")
+    breaker_seconds: float = Field(30.0, gt=0, description="how long the breaker stays open before one trial")
+
+
+class EmbeddedSettings(BaseModel):
+    """The embedded engine: llama.cpp's server in this process."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: str = Field("smollm2-135m-instruct", description="a name in the model store, or a path to a GGUF file")
+    context: int = Field(8192, ge=512, description="tokens of context, shared by the slots")
+    slots: int = Field(2, ge=1, description="requests decoded at the same time")
+    threads: int = Field(0, ge=0, description="decoding threads; 0 means one a core")
+
+
+class LimitSettings(BaseModel):
+    """Limits that protect the process. A key may carry lower ones of its own."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    body_bytes: int = Field(2 * 2**20, ge=1024, description="largest JSON body")
+    upload_bytes: int = Field(20 * 2**20, ge=1024, description="largest uploaded document")
+    document_characters: int = Field(5_000_000, ge=1000, description="longest text read out of one document")
+    requests_per_minute: int = Field(600, ge=1, description="per key, unless the key has its own limit")
+    tokens_per_day: int = Field(5_000_000, ge=1, description="per key, unless the key has its own limit")
+    message_characters: int = Field(100_000, ge=100, description="sum of all text in one chat request")
+
+
+class Settings(BaseSettings):
+    """All of Wayside's settings."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="WAYSIDE_",
+        env_nested_delimiter="__",
+        env_ignore_empty=True,
+        extra="forbid",
+        validate_default=True,
+    )
+
+    workspace: Path = Field(Path(".wayside"), description="the one folder that everything is written into")
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=0, le=65535)
+    demo: bool = Field(True, description="load the demo company into an empty workspace")
+    database_url: str | None = Field(None, description="SQLAlchemy URL; the default is SQLite in the workspace")
+    redis_url: str | None = Field(None, description="shared rate limits; the default is in process")
+    qdrant_url: HttpUrl | None = Field(None, description="a Qdrant server; the default is Qdrant Edge in process")
+    qdrant_api_key: SecretStr | None = None
+    embedding_model: str = Field("all-minilm-l6-v2", description="a name in the model store")
+    engine: EngineSettings = EngineSettings()
+    embedded: EmbeddedSettings = EmbeddedSettings()
+    limits: LimitSettings = LimitSettings()
+    otlp_endpoint: HttpUrl | None = Field(None, description="OTLP/HTTP collector for traces; off when absent")
+    null_engine: bool = Field(False, description="serve the null engine, which measures the gateway itself")
+
+    @property
+    def database_dsn(self) -> str:
+        """The SQLAlchemy URL in force."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.workspace.absolute() / 'wayside.db'}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put the workspace's `wayside.toml` behind arguments and environment."""
+        workspace = Path(init_settings().get("workspace") or env_settings().get("workspace") or ".wayside")
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, workspace / "wayside.toml")

@@ -1,0 +1,1 @@
+"""Evaluation: suites (data plus scorers), the runner, reports and gates; `evals/bench` measures speed."""

@@ -1,0 +1,87 @@
+"""`wayside eval`: run a suite, write its figures and its report, and fail when it got worse.
+
+Exit codes: 0; 1 when a case raised or a metric fell below the baseline; 2 for input that we cannot use.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from core.errors import WaysideError
+from evals.gate import Change, compare, read_baseline
+from evals.report import render
+from evals.runner import Run, run
+from evals.suite import Options
+from evals.suites import SUITES, find
+
+_SHOWN = 3
+
+
+def command(
+    suite: Annotated[str, typer.Argument(help=f"One of: {', '.join(SUITES)}.")],
+    data: Annotated[Path | None, typer.Option(help="A folder of the suite's layout; default: the demo.")] = None,
+    foreign: Annotated[
+        list[Path] | None, typer.Option(help="A BEIR folder whose questions must be declined (answering).")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Run this many of each kind, drawn by seed.")] = None,
+    seed: Annotated[int, typer.Option(help="Draws the cases of --limit, and the intervals.")] = 0,
+    json: Annotated[Path | None, typer.Option(help="Write metric → value, _low and _high here.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write the report here.")] = None,
+    baseline: Annotated[Path | None, typer.Option(help="An earlier --json to hold this run against.")] = None,
+) -> None:
+    """Run an evaluation suite."""
+    errors = Console(stderr=True)
+    try:
+        before = read_baseline(baseline) if baseline else None
+        finished = asyncio.run(_run(suite, Options(data, tuple(foreign or ()), limit, seed), errors))
+        changes = compare(finished, before) if before is not None else None
+    except WaysideError as error:
+        _complain(errors, error.message)
+        raise typer.Exit(2) from error
+    for path, content in (
+        (json, orjson.dumps(finished.flat(), option=orjson.OPT_INDENT_2)),
+        (html, render(finished, changes).encode()),
+    ):
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+    Console().print(_table(finished))
+    if not _passed(finished, changes or (), errors):
+        raise typer.Exit(1)
+
+
+async def _run(suite: str, options: Options, console: Console) -> Run:
+    async with find(suite)(options) as opened:
+        return await run(opened, seed=options.seed, console=console)
+
+
+def _table(finished: Run) -> Table:
+    table = Table("metric", "value", "95 % interval", "cases", title=finished.suite)
+    for name, interval in finished.metrics.items():
+        spread = f"{interval.low:.4f} to {interval.high:.4f}"
+        table.add_row(name, f"{interval.value:.4f}", spread, str(interval.cases))
+    return table
+
+
+def _passed(finished: Run, changes: Sequence[Change], errors: Console) -> bool:
+    for result in finished.errors[:_SHOWN]:
+        _complain(errors, f"{result.case_id} failed: {result.error}")
+    if finished.errors:
+        _complain(errors, f"{len(finished.errors)} of {len(finished.results)} cases failed")
+    regressed = [change for change in changes if change.regressed]
+    for change in regressed:
+        now = "missing" if change.now is None else f"{change.now:.4f}"
+        _complain(errors, f"{change.metric} is worse than the baseline: {now}, was {change.before:.4f}")
+    return not finished.errors and not regressed
+
+
+def _complain(errors: Console, text: str) -> None:
+    errors.print(text, style="red", markup=False, highlight=False, soft_wrap=True)

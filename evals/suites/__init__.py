@@ -1,0 +1,21 @@
+"""The suites, by name. A suite's module is imported when it is asked for."""
+
+from __future__ import annotations
+
+import pkgutil
+
+from core.errors import InvalidInput
+from evals.suite import OpenSuite
+
+SUITES = {
+    "retrieval": "evals.suites.retrieval:open_suite",
+    "answering": "evals.suites.answering:open_suite",
+}
+
+
+def find(name: str) -> OpenSuite:
+    """Return what opens the suite. Raises `InvalidInput` for an unknown name."""
+    if name not in SUITES:
+        raise InvalidInput(f"no suite named {name!r}; there are: {', '.join(SUITES)}", param="suite")
+    opener: OpenSuite = pkgutil.resolve_name(SUITES[name])
+    return opener

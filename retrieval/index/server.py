@@ -1,0 +1,187 @@
+"""Passages in a collection of a Qdrant server or cluster, for more than one process or more than one machine.
+
+The points are those of `retrieval.index.edge`, BM25 included. Several processes may use one collection: a
+document is whole or absent as long as one process at a time replaces it, and a second one is noticed.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from qdrant_client import AsyncQdrantClient, models
+from qdrant_client.http.exceptions import UnexpectedResponse
+
+from core.errors import Conflict
+from core.ports import Candidate, HybridQuery, IndexedPassage
+from core.types import Audience, Passage, Scope
+from retrieval.bm25 import passage_terms, query_terms
+from retrieval.index.layout import (
+    BM25,
+    DOCUMENT,
+    REVISION,
+    SCOPE,
+    TENANT,
+    Layout,
+    from_payload,
+    point_id,
+    scope_of,
+    scopes_of,
+    to_payload,
+)
+
+_CHUNK = 256
+_EF_SEARCH = 80
+_CONFLICT = 409
+
+
+class ServerIndex:
+    """`VectorIndex` on one collection. Make one with `open`; the client is the caller's until `close`."""
+
+    def __init__(self, client: AsyncQdrantClient, collection: str, layout: Layout) -> None:
+        self._client = client
+        self._collection = collection
+        self._layout = layout
+
+    @classmethod
+    async def open(cls, client: AsyncQdrantClient, collection: str, layout: Layout) -> ServerIndex:
+        """Use `collection`, made when absent, also when several processes start at once."""
+        if not await client.collection_exists(collection):
+            await _create(client, collection, layout)
+        return cls(client, collection, layout)
+
+    async def replace(
+        self, tenant: str, document_id: str, audience: Audience, passages: Sequence[IndexedPassage]
+    ) -> None:
+        """See `VectorIndex.replace`. Raises `Conflict` when another process replaced the document meanwhile."""
+        self._layout.check_passages(document_id, passages)
+        revision = uuid.uuid4().hex
+        points = [_point(tenant, item, revision) for item in passages]
+        for first in range(0, len(points), _CHUNK):
+            await self._client.upsert(self._collection, points[first : first + _CHUNK], wait=True)
+        ours = _document(tenant, document_id, _equals(REVISION, revision))
+        if (await self._client.count(self._collection, ours, exact=True)).count != len(points):
+            raise Conflict(f"document {document_id} was replaced twice at the same time", param="document_id")
+        others = _document(tenant, document_id, must_not=[_equals(REVISION, revision)])
+        await self._client.batch_update_points(
+            self._collection,
+            [
+                models.DeleteOperation(delete=models.FilterSelector(filter=others)),
+                models.SetPayloadOperation(
+                    set_payload=models.SetPayload(payload={SCOPE: scope_of(tenant, audience)}, filter=ours)
+                ),
+            ],
+            wait=True,
+        )
+
+    async def remove(self, tenant: str, document_id: str) -> None:
+        """See `VectorIndex.remove`."""
+        everything = models.FilterSelector(filter=_document(tenant, document_id))
+        await self._client.delete(self._collection, everything, wait=True)
+
+    async def search(self, query: HybridQuery) -> list[Candidate]:
+        """See `VectorIndex.search`. Every half's score is known for every candidate."""
+        self._layout.check_query(query)
+        if not query.scope.audiences:
+            return []
+        halves: dict[str, Any] = dict.fromkeys(self._layout.names, query.vector.tolist())
+        indices, values = query_terms(query.text)
+        if indices:
+            halves[BM25] = models.SparseVector(indices=indices, values=values)
+        found = await self._halves(halves, query.limit, _visible(query.scope))
+        passages: dict[Any, Passage] = {
+            point.id: from_payload(point.payload or {}) for points in found.values() for point in points
+        }
+        scores = {half: {point.id: point.score for point in points} for half, points in found.items()}
+        partial = {half: vector for half, vector in halves.items() if len(scores[half]) < len(passages)}
+        among = _visible(query.scope, models.HasIdCondition(has_id=list(passages)))
+        for half, points in (await self._halves(partial, len(passages), among, payload=False)).items():
+            scores[half].update({point.id: point.score for point in points})
+        # A point that was dropped between the two requests lacks a score, and is left out.
+        return [
+            Candidate(
+                passage=passage,
+                cosines={name: scores[name][point] for name in self._layout.names},
+                bm25=scores.get(BM25, {}).get(point, 0.0),
+            )
+            for point, passage in passages.items()
+            if all(point in scores[name] for name in self._layout.names)
+        ]
+
+    async def count(self, scope: Scope) -> int:
+        """See `PassageStore.count`."""
+        if not scope.audiences:
+            return 0
+        return (await self._client.count(self._collection, _visible(scope), exact=True)).count
+
+    async def count_document(self, tenant: str, document_id: str) -> int:
+        """See `PassageStore.count_document`."""
+        return (await self._client.count(self._collection, _document(tenant, document_id), exact=True)).count
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._client.close()
+
+    async def _halves(
+        self, halves: dict[str, Any], limit: int, visible: models.Filter, *, payload: bool = True
+    ) -> dict[str, list[models.ScoredPoint]]:
+        if not halves or limit == 0:
+            return {}
+        requests = [
+            models.QueryRequest(
+                query=models.NearestQuery(nearest=vector),
+                using=half,
+                filter=visible,
+                limit=limit,
+                params=None if half == BM25 else models.SearchParams(hnsw_ef=_EF_SEARCH),
+                with_payload=payload,
+            )
+            for half, vector in halves.items()
+        ]
+        responses = await self._client.query_batch_points(self._collection, requests)
+        return {half: response.points for half, response in zip(halves, responses, strict=True)}
+
+
+async def _create(client: AsyncQdrantClient, collection: str, layout: Layout) -> None:
+    try:
+        await client.create_collection(
+            collection,
+            vectors_config={
+                name: models.VectorParams(size=layout.size, distance=models.Distance.COSINE) for name in layout.names
+            },
+            sparse_vectors_config={BM25: models.SparseVectorParams(modifier=models.Modifier.IDF)},
+        )
+    except UnexpectedResponse as error:
+        if error.status_code != _CONFLICT:
+            raise
+    for field, tenant in ((SCOPE, True), (DOCUMENT, False)):
+        schema = models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=tenant)
+        await client.create_payload_index(collection, field, schema, wait=True)
+
+
+def _point(tenant: str, item: IndexedPassage, revision: str) -> models.PointStruct:
+    passage = item.passage
+    indices, values = passage_terms(passage.title, passage.headings, passage.text)
+    vectors: dict[str, Any] = {name: vector.tolist() for name, vector in item.vectors.items()}
+    vectors[BM25] = models.SparseVector(indices=indices, values=values)
+    return models.PointStruct(
+        id=str(point_id(tenant, passage, revision)), vector=vectors, payload=to_payload(tenant, passage, revision)
+    )
+
+
+def _equals(field: str, value: str) -> models.FieldCondition:
+    return models.FieldCondition(key=field, match=models.MatchValue(value=value))
+
+
+def _document(
+    tenant: str, document: str, *more: models.Condition, must_not: Iterable[models.Condition] = ()
+) -> models.Filter:
+    must = [_equals(DOCUMENT, document), _equals(TENANT, tenant), *more]
+    return models.Filter(must=must, must_not=list(must_not) or None)
+
+
+def _visible(scope: Scope, *more: models.Condition) -> models.Filter:
+    """The one place where what a caller may see becomes a filter."""
+    condition = models.FieldCondition(key=SCOPE, match=models.MatchAny(any=scopes_of(scope)))
+    return models.Filter(must=[condition, *more])

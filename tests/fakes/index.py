@@ -1,0 +1,86 @@
+"""A `VectorIndex` in a dictionary that scores everything it holds: slow, exact, and simple enough to believe."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from core.ports import Candidate, HybridQuery, IndexedPassage
+from core.types import Audience, Scope
+from retrieval.bm25 import passage_terms, query_terms
+from retrieval.index.layout import Layout
+
+
+class FakeIndex:
+    """Every document as (audience, passages). `replacements` counts the calls of `replace`."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._documents: dict[tuple[str, str], tuple[Audience, list[IndexedPassage]]] = {}
+        self.replacements = 0
+
+    async def replace(
+        self, tenant: str, document_id: str, audience: Audience, passages: Sequence[IndexedPassage]
+    ) -> None:
+        """See `VectorIndex.replace`."""
+        self._layout.check_passages(document_id, passages)
+        self.replacements += 1
+        self._documents[tenant, document_id] = (audience, list(passages))
+
+    async def remove(self, tenant: str, document_id: str) -> None:
+        """See `VectorIndex.remove`."""
+        self._documents.pop((tenant, document_id), None)
+
+    async def search(self, query: HybridQuery) -> list[Candidate]:
+        """See `VectorIndex.search`."""
+        self._layout.check_query(query)
+        candidates = [
+            Candidate(
+                item.passage,
+                {name: float(vector @ query.vector) for name, vector in item.vectors.items()},
+                score,
+            )
+            for item, score in self._lexical(query)
+        ]
+        best: dict[int, Candidate] = {}
+        for name in self._layout.names:
+            ordered = sorted(candidates, key=lambda each: -each.cosines[name])
+            best.update({id(each): each for each in ordered[: query.limit]})
+        ordered = sorted((each for each in candidates if each.bm25 > 0), key=lambda each: -each.bm25)
+        best.update({id(each): each for each in ordered[: query.limit]})
+        return list(best.values())
+
+    async def count(self, scope: Scope) -> int:
+        """See `PassageStore.count`."""
+        return sum(1 for _ in self._visible(scope))
+
+    async def count_document(self, tenant: str, document_id: str) -> int:
+        """See `PassageStore.count_document`."""
+        return len(self._documents.get((tenant, document_id), (Audience.PUBLIC, []))[1])
+
+    async def close(self) -> None:
+        """See `PassageStore.close`."""
+
+    def _visible(self, scope: Scope) -> Iterator[IndexedPassage]:
+        for (tenant, _), (audience, passages) in self._documents.items():
+            if tenant == scope.tenant and audience in scope.audiences:
+                yield from passages
+
+    def _lexical(self, query: HybridQuery) -> Iterator[tuple[IndexedPassage, float]]:
+        # As in the engine, how rare a term is counts over the whole index.
+        everything = [_terms(item) for _, passages in self._documents.values() for item in passages]
+        frequency = Counter(term for terms in everything for term in terms)
+        wanted = query_terms(query.text)[0]
+        rarity = {
+            term: math.log(1 + (len(everything) - frequency[term] + 0.5) / (frequency[term] + 0.5)) for term in wanted
+        }
+        for item in self._visible(query.scope):
+            terms = _terms(item)
+            yield item, float(np.float32(sum(rarity[term] * terms.get(term, 0.0) for term in wanted)))
+
+
+def _terms(item: IndexedPassage) -> dict[int, float]:
+    return dict(zip(*passage_terms(item.passage.title, item.passage.headings, item.passage.text), strict=True))

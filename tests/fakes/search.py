@@ -1,0 +1,32 @@
+"""A `PassageSearch` that finds what it was told to find."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from core.errors import InvalidInput
+from core.types import Findings, Hit, Passage, Scope
+
+
+def passage(text: str, *, document: str = "returns", title: str = "Returns", position: int = 0) -> Passage:
+    """A passage that begins its document."""
+    return Passage(document, title, (), text, 0, len(text), position)
+
+
+class FakeSearch:
+    """Finds the passages of the first key that stands in the query; nothing otherwise. Remembers what was asked."""
+
+    def __init__(self, passages: Mapping[str, Sequence[Passage]], answerability: float = 0.9) -> None:
+        self._passages = passages
+        self._answerability = answerability
+        self.asked: list[tuple[str, Scope]] = []
+
+    async def search(self, query: str, scope: Scope, limit: int = 10) -> Findings:
+        if not query.strip():
+            raise InvalidInput("the query is empty", param="query")
+        self.asked.append((query, scope))
+        for key, passages in self._passages.items():
+            if key in query.lower():
+                hits = tuple(Hit(p, 1.0 - n / 10) for n, p in enumerate(passages[:limit]))
+                return Findings(hits, self._answerability)
+        return Findings((), 0.0)

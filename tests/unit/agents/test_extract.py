@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import pytest
+
+from agents.composition import Composition, extracts, judge
+from agents.extract import rank
+from agents.grounding import Evidence
+from core.types import Hit, Verdict
+from tests.fakes.search import passage
+
+DELIVERY = passage(
+    "Standard delivery costs 4.90 EUR. Express delivery arrives the next working day. "
+    "We deliver to these countries:\n- Norway\n- Sweden\n- Finland\nOrders are packed by hand.",
+    document="delivery",
+    title="Delivery",
+)
+RETURNS = passage("Returns are free within 30 days.")
+
+
+def evidence() -> list[Evidence]:
+    return [Evidence(Hit(DELIVERY, 1.0)), Evidence(Hit(RETURNS, 0.4))]
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("How much is standard delivery?", "Standard delivery costs 4.90 EUR."),
+        ("When does an express parcel arrive?", "Express delivery arrives the next working day."),
+        ("Are returns free?", "Returns are free within 30 days."),
+    ],
+)
+def test_the_sentence_that_answers_comes_first(question: str, answer: str) -> None:
+    found = evidence()
+    assert extracts(rank(question, found), found)[0][0] == answer
+
+
+def test_a_lead_in_brings_its_list() -> None:
+    found = evidence()
+    texts = [text for text, _ in extracts(rank("Which countries do you deliver to?", found), found)]
+    assert texts == ["We deliver to these countries:", "- Norway", "- Sweden", "- Finland"]
+
+
+def test_an_extract_is_a_verbatim_quote_of_its_document() -> None:
+    found = evidence()
+    composition = Composition(found)
+    for sentence, support in extracts(rank("How much is standard delivery?", found), found):
+        composition.add(sentence, support)
+    citation = composition.citations[0]
+    assert composition.text.startswith("Standard delivery costs 4.90 EUR. [1]")
+    assert citation.verdict is Verdict.VERBATIM
+    assert DELIVERY.text[citation.start : citation.end] == citation.quote
+
+
+def test_a_true_sentence_beside_the_question_is_not_taken() -> None:
+    found = evidence()
+    ranked = rank("How much is standard delivery?", found)
+    question = "How much is standard delivery?"
+    assert judge("Standard delivery costs 4.90 EUR.", question, ranked, found, 0.8) is not None
+    assert judge("Orders are packed by hand.", question, ranked, found, 0.8) is None
+    assert judge("Standard delivery costs 9.90 EUR.", question, ranked, found, 0.8) is None
+
+
+def test_no_passages_give_no_extract() -> None:
+    assert rank("anything", []) == []
+    assert extracts([], []) == []
+
+
+def test_headings_and_questions_introduce_and_do_not_answer() -> None:
+    faq = passage("Can I return boots?\nYes, unworn ones within 30 days.\n\nTents\nBring them to a store.", title="FAQ")
+    found = [Evidence(Hit(faq, 1.0))]
+    assert extracts(rank("Can I return boots?", found), found)[0][0] == "Yes, unworn ones within 30 days."
+    assert extracts(rank("What about tents?", found), found)[0][0] == "Bring them to a store."
