@@ -57,10 +57,10 @@ def extracts(ranked: Sequence[Extract], evidence: Sequence[Evidence]) -> list[tu
         return []
     best = ranked[0]
     chosen = [(best.hit, index) for index in _with_list(best, evidence[best.hit])]
-    if len(chosen) == 1 and len(ranked) > 1:
-        second = ranked[1]
-        if second.score >= NEARLY * best.score and second.hit == best.hit:
-            chosen = sorted({*chosen, (second.hit, second.sentence)})
+    if len(chosen) == 1 and len(ranked) > 1 and ranked[1].score >= NEARLY * best.score:
+        second = (ranked[1].hit, ranked[1].sentence)
+        # Sentences of one passage keep their order there; another passage's comes after the better one.
+        chosen = sorted({*chosen, second}) if second[0] == best.hit else [*chosen, second]
     return [_quoted(evidence, hit, index) for hit, index in chosen]
 
 

@@ -51,8 +51,8 @@ def configure(stream: TextIO = sys.stderr) -> None:
     # Errors in the application are logged once, by app.errors, with the id of their request.
     handler.addFilter(lambda record: not record.getMessage().startswith("Exception in ASGI application"))
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
-    # These announce every request that they send, with its URL.
-    for name in ("httpx", "httpx2", "openai"):
+    # These announce every request that they send, with its URL, or every migration that is done already.
+    for name in ("httpx", "httpx2", "openai", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.database import Database, now
 from core.errors import WaysideError
@@ -111,7 +112,7 @@ class Ingestion:
             await asyncio.sleep(0.02)
 
     async def _renew(self) -> None:
-        while True:
+        while not self._tasks[0].done():
             await asyncio.sleep(self._jobs.lease / 3)
             await self._jobs.renew()
 
@@ -199,13 +200,14 @@ class Ingestion:
         return rest
 
     async def _finish(self, work: _Work) -> None:
-        work.finished = True
         job, total = work.job, len(work.passages)
         ready = {"status": DocumentStatus.READY.value, "error": None, "passages": total, "updated_at": now()}
         async with self._database.session() as session:
+            await _lock(session, job)
             current = await self._jobs.finish(session, job, JobStatus.DONE, total=total)
             if current and job.kind is JobKind.INDEX:
                 await changed(session, update(DocumentRow).where(_one(job)).values(ready))
+        work.finished = True
         self._tell(work, total)
 
     async def _outcome(self, job: Job, doing: Awaitable[None]) -> None:
@@ -226,6 +228,7 @@ class Ingestion:
         failed = {"status": DocumentStatus.FAILED.value, "error": reason, "updated_at": now()}
         status = JobStatus.FAILED if final else JobStatus.QUEUED
         async with self._database.session() as session:
+            await _lock(session, job)
             current = await self._jobs.finish(session, job, status, attempts=job.attempts + 1)
             if current and final and job.kind is not JobKind.DELETE:
                 await changed(session, update(DocumentRow).where(_one(job)).values(failed))
@@ -237,6 +240,11 @@ class Ingestion:
     def _tell(self, work: _Work, done: int) -> None:
         if self._on_progress is not None:
             self._on_progress(Progress(work.job.tenant, work.job.document_id, done, len(work.passages)))
+
+
+async def _lock(session: AsyncSession, job: Job) -> None:
+    """Take the document's row before the job's, in the order of every other transaction; else two could deadlock."""
+    await session.execute(select(DocumentRow.id).where(_one(job)).with_for_update())
 
 
 def _one(job: Job) -> ColumnElement[bool]:

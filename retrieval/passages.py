@@ -23,20 +23,21 @@ _Stretch = tuple[tuple[str, ...], int, int]  # headings, start, end
 _Atom = tuple[int, int, int, float]  # start, end, rank of the break before it, share of a passage
 
 
-def split(document_id: str, read: ReadText, size: int = 180) -> list[Passage]:
+def split(document_id: str, read: ReadText, size: int = 180, together: int = 40) -> list[Passage]:
     """Return the document's passages in order. They do not overlap, and `read.text[p.start:p.end] == p.text`.
 
     `size` is the most words of a passage. Together with its title and headings it also has at most 240 word pieces
     by `estimate`, so that a BERT model of 256 reads all of it.
 
-    What fits stays together: a whole document, a heading with all that is below it, neighbouring sections under one
-    parent. Their headings then are lines of the text; a passage's own path is never repeated in its text. What does
-    not fit breaks between paragraphs, then list items or table rows, then sentences, then words, into parts of
-    about equal length.
+    A section is a passage, because people ask about what a section tells. Only small ones stay together, as many
+    neighbours under one parent as have at most `together` words in sum: a whole short document, a heading with all
+    that is below it. Their headings then are lines of the text; a passage's own path is never repeated in its
+    text. What does not fit breaks between paragraphs, then list items or table rows, then sentences, then words,
+    into parts of about equal length.
     """
     if size < 1:
         raise ValueError(f"a passage has at least one word, not {size}")
-    splitter = _Splitter(read, size)
+    splitter = _Splitter(read, size, together)
     passages: list[Passage] = []
     for headings, start, end in splitter.together(read.sections, ()):
         text = read.text[start:end]
@@ -50,9 +51,10 @@ def split(document_id: str, read: ReadText, size: int = 180) -> list[Passage]:
 class _Splitter:
     """Chooses the stretches of one document."""
 
-    def __init__(self, read: ReadText, size: int) -> None:
+    def __init__(self, read: ReadText, size: int, together: int) -> None:
         self._text = read.text
         self._size = size
+        self._together = together
         self._title = estimate(read.title)
         self._costs = {s.start: self._cost(s.start, s.end) for s in read.sections}
 
@@ -92,7 +94,8 @@ class _Splitter:
     def _fits(self, sections: Sequence[Section], path: tuple[str, ...]) -> bool:
         words = sum(self._costs[s.start][0] for s in sections)
         pieces = sum(self._costs[s.start][1] for s in sections)
-        return words <= self._size and pieces <= self._room(path)
+        limit = self._size if len(sections) == 1 else min(self._size, self._together)
+        return words <= limit and pieces <= self._room(path)
 
     def _room(self, path: tuple[str, ...]) -> int:
         return PIECES - min(NAME_PIECES, self._title + sum(map(estimate, path)))

@@ -51,6 +51,11 @@ class EmbeddedEngine:
         self._threads = ThreadPoolExecutor(settings.slots, "embedded-engine")
         self._running: set[_Generation] = set()
 
+    @property
+    def running(self) -> int:
+        """Generations under way or waiting for a slot."""
+        return len(self._running)
+
     async def complete(self, request: Mapping[str, Any]) -> Completion:
         """Answer as a whole. Cancelling the task stops the generation."""
         stream = await self.stream({**request, "stream_options": {"include_usage": True}})

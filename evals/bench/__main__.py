@@ -48,7 +48,7 @@ def _table(name: str, figures: list[Figure]) -> Table:
             figure.name,
             _side(figure.ours, figure.unit),
             f"{_side(figure.reference, figure.unit)}\n{figure.against}" if figure.reference else "",
-            f"{figure.ratio:.2f}" if figure.ratio is not None else "",
+            f"{figure.ratio:.3g}" if figure.ratio is not None else "",
             figure.goal + mark,
         )
     return table

@@ -20,6 +20,7 @@ from evals.bench.gateway import echo
 from evals.bench.load import post, sequential
 from evals.bench.passages import SCOPE, TENANT, Corpus
 from evals.bench.process import Gateway, gateway
+from retrieval.index.edge import EdgeIndex
 from retrieval.index.layout import Layout
 
 PASSAGES = 10_000
@@ -57,10 +58,17 @@ async def _fill(folder: Path) -> None:
     )
     async with open_wayside(settings) as wayside:
         await wayside.ingestion.wait_idle()
-        index, layout = wayside.generations.active.index, Layout()
+        generation = wayside.generations.active.id
+    # Optimised here and once, so that the gateway has nothing to tend while it is measured.
+    layout = Layout()
+    index = await EdgeIndex.open(folder / "index" / generation, layout, optimise_after=10 * PASSAGES)
+    try:
         missing = PASSAGES - await index.count(SCOPE)
         for passages in Corpus(missing, layout.names, layout.size).documents():
             await index.replace(TENANT, passages[0].passage.document_id, Audience.PUBLIC, passages)
+        await index.optimise()
+    finally:
+        await index.close()
 
 
 def _answered(server: Gateway) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
+import httpx2
 import numpy as np
 
 from core.modelstore import ModelStore
@@ -32,7 +32,7 @@ def measure() -> list[Figure]:
     embedded = Settings().embedded
     with tempfile.TemporaryDirectory() as folder, gateway(Path(folder)) as ours, _bare() as port:
         sides = {
-            "bare": httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120, trust_env=False),
+            "bare": httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=120, trust_env=False),
             "ours": ours.client(),
         }
         first: dict[str, list[float]] = {side: [] for side in sides}
@@ -51,7 +51,7 @@ def measure() -> list[Figure]:
     ]
 
 
-def _stream(client: httpx.Client, model: str, turn: int) -> tuple[float, float]:
+def _stream(client: httpx2.Client, model: str, turn: int) -> tuple[float, float]:
     """Milliseconds to the first text, and chunks (tokens) a second from there."""
     article = read_demo().documents[turn % 40].content.decode()[:800]
     body = {

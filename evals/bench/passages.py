@@ -46,7 +46,7 @@ class Corpus:
                 for position, text in enumerate(texts)
             ]
 
-    def queries(self, count: int, limit: int = 100) -> list[HybridQuery]:
+    def queries(self, count: int, limit: int) -> list[HybridQuery]:
         """Queries about the same topics, in the same words."""
         rng = np.random.default_rng(self.seed + 1)
         vectors, texts = _around(self._topics(), rng, count), _texts(rng, count, 8)

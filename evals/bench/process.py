@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
+import httpx2
 
 ROOT = Path(__file__).parent.parent.parent
 START_SECONDS = 120.0
@@ -29,10 +29,10 @@ class Gateway:
     pid: int
     seconds: float
 
-    def client(self) -> httpx.Client:
+    def client(self) -> httpx2.Client:
         """A client that carries the key. Proxies are for the world outside; this stays on 127.0.0.1."""
         headers = {"authorization": f"Bearer {self.key}"}
-        return httpx.Client(base_url=f"http://127.0.0.1:{self.port}", headers=headers, timeout=120, trust_env=False)
+        return httpx2.Client(base_url=f"http://127.0.0.1:{self.port}", headers=headers, timeout=120, trust_env=False)
 
     def models(self) -> list[str]:
         """The model names of `/v1/models`, in its order."""
@@ -103,8 +103,8 @@ def await_ready(process: subprocess.Popen[bytes], ready: Callable[[], bool]) -> 
 def answers(port: int, path: str) -> bool:
     """Whether a GET of the path on that port gives a 200."""
     try:
-        return httpx.get(f"http://127.0.0.1:{port}{path}", timeout=5, trust_env=False).status_code == 200
-    except httpx.TransportError:
+        return httpx2.get(f"http://127.0.0.1:{port}{path}", timeout=5, trust_env=False).status_code == 200
+    except httpx2.TransportError:
         return False
 
 

@@ -16,6 +16,7 @@ from core.types import Audience
 from evals.bench.figure import Figure
 from evals.bench.passages import TENANT, Corpus
 from retrieval.bm25 import passage_terms, query_terms
+from retrieval.fusion import CANDIDATES
 from retrieval.index.edge import EdgeIndex
 from retrieval.index.layout import Layout
 
@@ -55,7 +56,7 @@ async def _edge(folder: Path, layout: Layout, corpus: Corpus) -> list[list[float
             document = passages[0].passage.document_id
             await index.replace(TENANT, document, Audience.PUBLIC, passages)
         await index.optimise()
-        queries = corpus.queries(QUERIES)
+        queries = corpus.queries(QUERIES, CANDIDATES)
         await _timed(index, queries)
         return [await _timed(index, queries) for _ in range(ROUNDS)]
     finally:
@@ -78,7 +79,7 @@ def _local(corpus: Corpus) -> list[list[float]]:
         warnings.simplefilter("ignore", UserWarning)
         client = QdrantClient(":memory:")
         _fill(client, corpus)
-        queries = corpus.queries(LOCAL_QUERIES[corpus.count])
+        queries = corpus.queries(LOCAL_QUERIES[corpus.count], CANDIDATES)
         return [[_ask(client, corpus.names, query) for query in queries] for _ in range(ROUNDS)]
 
 

@@ -17,7 +17,7 @@ import fcntl
 import logging
 import shutil
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -125,23 +125,24 @@ class EdgeIndex:
 
     async def optimise(self) -> None:
         """Build the graphs for what was written since the last time; searches and writes go on meanwhile."""
-        async with self._writing:
-            await self._call("flush")
-            old = _current(self._folder)
-            new = old.with_name(f"shard-{int(old.name.removeprefix('shard-')) + 1}")
-            await asyncio.to_thread(_copy, old, new)
-            self._touched, fresh, self._fresh = set(), self._fresh, 0
+        old = _current(self._folder)
+        new = old.with_name(f"shard-{int(old.name.removeprefix('shard-')) + 1}")
+        fresh = self._fresh
         try:
+            async with self._writing:
+                await self._call("flush")
+                await _in_thread(_copy, old, new)
+                self._touched, self._fresh = set(), 0
             await self._optimise(new)
             former = await self._switch(new)
         except BaseException:
-            self._fresh += fresh
-            await asyncio.to_thread(shutil.rmtree, new, ignore_errors=True)
+            self._fresh = max(fresh, self._fresh)
+            await _in_thread(shutil.rmtree, new, True)
             raise
         finally:
             self._touched = None
         await former.close()
-        await asyncio.to_thread(shutil.rmtree, old)
+        await _in_thread(shutil.rmtree, old)
 
     async def close(self) -> None:
         """See `PassageStore.close`. An optimisation that is under way is given up."""
@@ -231,6 +232,16 @@ def _prepare(folder: Path) -> tuple[Path, IO[bytes]]:
         if stale != _current(folder):
             shutil.rmtree(stale)
     return folder, lock
+
+
+async def _in_thread(call: Callable[..., object], *arguments: object) -> None:
+    """Run the call in a thread. A thread cannot be stopped, so when cancelled this ends no sooner than the call."""
+    running = asyncio.create_task(asyncio.to_thread(call, *arguments))
+    try:
+        await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        raise
 
 
 def _copy(old: Path, new: Path) -> None:

@@ -123,3 +123,10 @@ def test_offsets_are_exact_and_nothing_is_lost(text: str, size: int) -> None:
     headings = {name for p in got for name in p.headings}
     left = {line.strip() for line in "".join(covered).split("\n") if line.strip()}
     assert left <= headings, "only lines of headings that are in a path may be left out"
+
+
+def test_a_section_is_a_passage_and_only_small_ones_stay_together() -> None:
+    long, short = "word " * 45, "word " * 5
+    document = read(f"# Title\n\n## A\n\n{long}\n\n## B\n\n{long}\n\n## C\n\n{short}\n\n## D\n\n{short}\n")
+    assert [p.headings for p in split("doc", document)] == [("A",), ("B",), ()]
+    assert "C" in split("doc", document)[2].text and "D" in split("doc", document)[2].text

@@ -111,6 +111,7 @@ def test_earlier_calls_and_results_become_text() -> None:
 async def test_a_tool_call_comes_whole() -> None:
     chunks = await read(grammar_of(), '{"tool": "wea', 'ther", "arguments": {"place"', ': "Oslo"}}')
     assert text_of(chunks) == ""
+
     async def again() -> Any:
         for chunk in chunks:
             yield chunk

@@ -1,0 +1,99 @@
+"""The real adapters' parts: models out of the user's cache, and a small OpenAI-compatible server."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import orjson
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from app.engines.null import NullEngine
+from core.errors import EngineRejected
+from core.modelstore import ModelStore
+
+
+@pytest.fixture(scope="session")
+def model_store() -> ModelStore:
+    """The user's store, with the models that Wayside comes with."""
+    store = ModelStore()
+    for name in ("smollm2-135m-instruct", "all-minilm-l6-v2"):
+        store.pull(name)
+    return store
+
+
+class ChatServer:
+    """An API of OpenAI's protocol over the null engine, which misbehaves when the last message says so.
+
+    `status NNN` answers with that status, `silence` never answers, `stall` stops after its first chunk, `break`
+    drops the connection after it, `garbage` is no JSON. `streams` counts those that are open.
+    """
+
+    def __init__(self) -> None:
+        self.streams = 0
+        self.url = ""
+
+    async def answer(self, request: Request) -> Response:
+        """Serve one chat completion."""
+        body = await request.json()
+        order = body["messages"][-1]["content"]
+        if order.startswith("status "):
+            return JSONResponse({"error": {"message": "as ordered"}}, int(order.split()[1]))
+        if order == "silence":
+            await asyncio.sleep(30)
+        if order == "garbage":
+            return PlainTextResponse(
+                "data: {no json\n\n", media_type="text/event-stream" if body.get("stream") else None
+            )
+        try:
+            if body.get("stream"):
+                stream = await NullEngine().stream(body)
+                return StreamingResponse(self._events(stream.chunks, order), media_type="text/event-stream")
+            return JSONResponse((await NullEngine().complete(body)).body)
+        except EngineRejected as problem:
+            return JSONResponse({"error": {"message": problem.message}}, 400)
+
+    async def _events(self, chunks: AsyncIterator[Any], order: str) -> AsyncIterator[bytes]:
+        self.streams += 1
+        try:
+            async for chunk in chunks:
+                yield b"data: " + orjson.dumps(chunk) + b"\n\n"
+                if order == "stall":
+                    await asyncio.sleep(30)
+                if order == "break":
+                    raise ConnectionAbortedError("as ordered")
+            yield b"data: [DONE]\n\n"
+        finally:
+            self.streams -= 1
+
+
+@pytest.fixture(scope="session")
+def chat_server() -> Iterator[ChatServer]:
+    """A running `ChatServer`, on a port of its own."""
+    chat = ChatServer()
+    app = Starlette(routes=[Route("/v1/chat/completions", chat.answer, methods=["POST"])])
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", ws="none", lifespan="off"))
+    started = threading.Event()
+
+    async def serve() -> None:
+        task = asyncio.create_task(server.serve())
+        while not server.started:
+            await asyncio.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        chat.url = f"http://127.0.0.1:{port}/v1"
+        started.set()
+        await task
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    assert started.wait(30), "the server did not start"
+    yield chat
+    server.should_exit = server.force_exit = True
+    thread.join(30)

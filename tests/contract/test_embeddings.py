@@ -1,0 +1,117 @@
+"""What embeddings promise, and that llama.cpp's are those of sentence-transformers on torch."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.errors import InvalidInput
+from core.modelstore import ModelStore
+from retrieval.embed.gguf import bert_gguf
+from retrieval.embed.llama import LlamaEmbeddings
+from tests.contract.embedding_texts import REAL, TEXTS
+
+# Made once by sentence-transformers 5 on torch 2.13 from the same safetensors: (texts, 384), unit length.
+REFERENCE = np.load(Path(__file__).with_name("minilm_reference.npy"))
+
+
+@pytest.fixture(scope="module")
+def embeddings(model_store: ModelStore) -> Iterator[LlamaEmbeddings]:
+    made = LlamaEmbeddings(model_store.path("all-minilm-l6-v2"), workers=2)
+    yield made
+    made.close()
+
+
+def test_vectors_are_those_of_torch_whatever_the_length(embeddings: LlamaEmbeddings) -> None:
+    cosines = np.sum(embeddings.embed(TEXTS) * REFERENCE, axis=1)
+    told = dict(zip((text[:20] for text in TEXTS), cosines.tolist(), strict=True))
+    assert cosines[:REAL].min() >= 0.9994, told
+    # 8-bit activations have the least to average over in two or three word pieces.
+    assert cosines[REAL:].min() >= 0.998, told
+
+
+def test_rows_are_of_unit_length_and_in_order(embeddings: LlamaEmbeddings) -> None:
+    vectors = embeddings.embed(TEXTS)
+    assert vectors.dtype == np.float32
+    assert vectors.shape == (len(TEXTS), embeddings.dimensions)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    alone = np.concatenate([embeddings.embed([text]) for text in TEXTS])
+    assert np.sum(vectors * alone, axis=1).min() > 0.999
+
+
+def test_no_texts_make_no_rows(embeddings: LlamaEmbeddings) -> None:
+    assert embeddings.embed([]).shape == (0, embeddings.dimensions)
+    assert embeddings.embed_documents([]) == []
+
+
+def test_what_lies_beyond_the_limit_does_not_count(embeddings: LlamaEmbeddings) -> None:
+    long = "tent " * 300
+    np.testing.assert_array_equal(embeddings.embed([long]), embeddings.embed([long + "boots " * 1_000_000]))
+    assert embeddings.count_tokens([long]) == 256
+    assert embeddings.count_tokens(["tent", ""]) == 5
+
+
+@pytest.mark.parametrize("texts", [["a\ud800b"], ["fine", "\udfff"]])
+def test_what_is_no_unicode_is_refused(embeddings: LlamaEmbeddings, texts: list[str]) -> None:
+    with pytest.raises(InvalidInput, match="Unicode"):
+        embeddings.embed(texts)
+
+
+async def test_every_door_gives_the_same(embeddings: LlamaEmbeddings) -> None:
+    texts = ["a tent", "a boot"]
+    expected = embeddings.embed(texts)
+    for rows in (
+        embeddings.embed_documents(texts),
+        await embeddings.aembed_documents(texts),
+        await embeddings.aembed(texts),
+        [embeddings.embed_query(texts[0]), await embeddings.aembed_query(texts[1])],
+    ):
+        assert np.sum(np.asarray(rows) * expected, axis=1).min() > 0.999
+
+
+async def test_the_event_loop_goes_on_meanwhile(embeddings: LlamaEmbeddings) -> None:
+    task = asyncio.create_task(embeddings.aembed(TEXTS * 4))
+    ticks = 0
+    for ticks in itertools.count():
+        if task.done():
+            break
+        await asyncio.sleep(0.001)
+    assert ticks > 20
+
+
+async def test_many_callers_at_once(embeddings: LlamaEmbeddings) -> None:
+    batches = [[f"text {i} {j}" for j in range(i)] for i in range(12)]
+    for texts, vectors in zip(batches, await asyncio.gather(*map(embeddings.aembed, batches)), strict=True):
+        assert vectors.shape == (len(texts), embeddings.dimensions)
+        np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+def test_the_gguf_is_written_once_and_known_by_its_source(model_store: ModelStore, tmp_path: Path) -> None:
+    model = model_store.path("all-minilm-l6-v2")
+    for name in ("model.safetensors", "config.json", "vocab.txt"):
+        (tmp_path / name).symlink_to(model / name)
+    written = bert_gguf(tmp_path, "q8_0")
+    assert "q8_0-53aa5117" in written.name
+    stamp = written.stat().st_mtime_ns
+    assert bert_gguf(tmp_path, "q8_0") == written
+    assert written.stat().st_mtime_ns == stamp
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_other_quantisations_and_architectures_are_refused(model_store: ModelStore, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="q3"):
+        bert_gguf(model_store.path("all-minilm-l6-v2"), "q3")
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    (tmp_path / "config.json").write_text('{"model_type": "gpt2"}')
+    with pytest.raises(InvalidInput, match="gpt2"):
+        bert_gguf(tmp_path, "q8_0")
+
+
+def test_the_fingerprint_tells_quantisations_apart(embeddings: LlamaEmbeddings) -> None:
+    assert "q8_0" in embeddings.fingerprint
+    assert "53aa5117" in embeddings.fingerprint
