@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from agents.extract import Extract
 from agents.grounding import Evidence, Support, check
 from core.types import Citation, Verdict
 
-# A second sentence joins the extract when it speaks to the question almost as well as the first.
-NEARLY = 0.85
-LONGEST_LIST = 8
+# A second sentence joins the extract when it speaks to the question almost as well as the first; one of another
+# passage has to do so even more, because it may be about something else.
+NEARLY, ELSEWHERE = 0.85, 0.93
+# What a model leaves unfinished, a heading that it repeats, a bare name: none of it is an answer.
+_FINISHED = re.compile(r"[.!?:)\"”’]$")
 
 
 class Composition:
@@ -49,29 +52,32 @@ class Composition:
 
 
 def extracts(ranked: Sequence[Extract], evidence: Sequence[Evidence]) -> list[tuple[str, Support]]:
-    """The best extract as an answer: one sentence, two when the second is nearly as good, or a list with its lead-in.
+    """The best extract as an answer, and the second where it is nearly as good.
 
     Each comes with its support, which is verbatim by construction.
     """
     if not ranked:
         return []
-    best = ranked[0]
-    chosen = [(best.hit, index) for index in _with_list(best, evidence[best.hit])]
-    if len(chosen) == 1 and len(ranked) > 1 and ranked[1].score >= NEARLY * best.score:
-        second = (ranked[1].hit, ranked[1].sentence)
-        # Sentences of one passage keep their order there; another passage's comes after the better one.
-        chosen = sorted({*chosen, second}) if second[0] == best.hit else [*chosen, second]
+    best, *others = ranked
+    chosen = [(best.hit, best.sentence)]
+    for second in others[:1]:
+        if second.hit == best.hit and second.score >= NEARLY * best.score:
+            chosen = sorted([*chosen, (second.hit, second.sentence)])
+        elif second.score >= ELSEWHERE * best.score:
+            chosen.append((second.hit, second.sentence))
     return [_quoted(evidence, hit, index) for hit, index in chosen]
 
 
 def judge(
     sentence: str, question: str, ranked: Sequence[Extract], evidence: Sequence[Evidence], relevance: float
 ) -> Support | None:
-    """Check a sentence of a model: its support, or None when it is unsupported or beside the question.
+    """Check a sentence of a model: its support, or None when it is unsupported, unfinished or beside the question.
 
     Beside the question means: the passage sentences that support it speak to the question less than `relevance`
     times as well as the best extract does.
     """
+    if _FINISHED.search(sentence) is None:
+        return None
     support = check(sentence, evidence, question)
     if support.verdict is Verdict.UNSUPPORTED or not ranked:
         return None
@@ -80,21 +86,8 @@ def judge(
     return support if speaks >= relevance * ranked[0].score else None
 
 
-def _with_list(best: Extract, passage: Evidence) -> list[int]:
-    """The sentence, and the list that it introduces, if it ends in a colon."""
-    indices = [best.sentence]
-    if passage.text(best.sentence).endswith(":"):
-        for index in range(best.sentence + 1, len(passage.sentences)):
-            if not passage.sentences[index].item or len(indices) > LONGEST_LIST:
-                break
-            indices.append(index)
-    return indices
-
-
 def _quoted(evidence: Sequence[Evidence], hit: int, index: int) -> tuple[str, Support]:
     passage = evidence[hit]
     offset = passage.hit.passage.start
     sentence = passage.sentences[index]
-    mark = "- " if sentence.item else ""
-    support = Support(Verdict.VERBATIM, hit, offset + sentence.start, offset + sentence.end, (index,))
-    return mark + passage.text(index), support
+    return passage.text(index), Support(Verdict.VERBATIM, hit, offset + sentence.start, offset + sentence.end, (index,))

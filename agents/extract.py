@@ -28,11 +28,15 @@ _QUANTITY = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """A sentence of a passage (`hit`, `sentence` are its indices) and how well it speaks to the question."""
+    """A sentence of a passage (`hit`, `sentence` are its indices) and how well it speaks to the question.
+
+    `complete` says that the sentence itself has every word of the question that carries content.
+    """
 
     hit: int
     sentence: int
     score: float
+    complete: bool
 
 
 def rank(question: str, evidence: Sequence[Evidence], *, context: str = "") -> list[Extract]:
@@ -55,6 +59,7 @@ def rank(question: str, evidence: Sequence[Evidence], *, context: str = "") -> l
             _covered(own, _around(passage, index), weights) / total
             + (QUANTITY if quantity and passage.sentences[index].numbers else 0.0)
             + RANK * max(passage.hit.score, 0.0) / best_score,
+            wanted <= own,
         )
         for number, passage in enumerate(evidence)
         for index, own in enumerate(terms[number])

@@ -26,6 +26,7 @@ COVERAGE = 0.75
 # Fewer content words and numbers than this say nothing that could be supported.
 SHORTEST = 2
 LONGEST_HEADING = 12
+LONGEST_LIST = 8
 _ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,2}[.)])\s+")
 
 
@@ -46,10 +47,11 @@ class Support:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence of a passage, read: its place `start:end` in the passage, its words, and what they weigh.
+    """One thing that a passage says, read: its place `start:end` in the passage, its words, and what they weigh.
 
-    `item` says that it is an item of a list; `asserts` is False for headings and questions, which introduce what
-    is said and say nothing themselves; `above` has the stems of the heading or question that it stands under.
+    It is a sentence, or a short list with the sentence that leads to it: an item alone seldom says anything.
+    `asserts` is False for headings and questions, which introduce what is said and say nothing themselves; `above`
+    has the stems of the heading or question that it stands under.
     """
 
     start: int
@@ -58,7 +60,6 @@ class Sentence:
     stems: set[str]
     numbers: set[str]
     negated: bool
-    item: bool
     asserts: bool
     above: frozenset[str]
 
@@ -69,7 +70,7 @@ class Reading:
     def __init__(self, passage: Passage) -> None:
         self.sentences: list[Sentence] = []
         above: frozenset[str] = frozenset()
-        for start, end in sentences(passage.text):
+        for start, end in _units(passage.text):
             sentence = _read(passage.text, start, end, above)
             if not sentence.asserts:
                 above = frozenset(sentence.stems)
@@ -119,22 +120,32 @@ class Evidence:
         return self.hit.passage.text[sentence.start : sentence.end]
 
 
+def _units(text: str) -> list[tuple[int, int]]:
+    """The spans of the sentences, where a list of at most `LONGEST_LIST` items is one, together with its lead-in."""
+    units: list[tuple[int, int]] = []
+    items = 0
+    for start, end in sentences(text):
+        line = text.rfind("\n", 0, start) + 1
+        if _ITEM.fullmatch(text, line, start) is None:
+            units.append((start, end))
+            items = 0
+            continue
+        leads = bool(units) and (0 < items < LONGEST_LIST or (not items and text[units[-1][1] - 1] == ":"))
+        units[len(units) - leads :] = [(units[-1][0] if leads else line, end)]
+        items = items % LONGEST_LIST + 1
+    return units
+
+
 def _read(text: str, start: int, end: int, above: frozenset[str]) -> Sentence:
     tokens = words(text[start:end])
-    line = text.rfind("\n", 0, start) + 1
-    item = _ITEM.fullmatch(text, line, start) is not None
-    # A whole line without a full stop that more text follows is a heading, unless it is an item or a table's row.
-    whole = start == line and text[end : end + 1] == "\n"
-    heading = (
-        whole
-        and not item
-        and len(tokens) <= LONGEST_HEADING
-        and text[end - 1] not in ".!:;"
-        and ";" not in text[start:end]
-    )
+    listed = "\n" in text[start:end] or _ITEM.match(text, start, end) is not None
+    # A whole line without a full stop that more text follows is a heading, unless it is a list or a table's row.
+    whole = (start == 0 or text[start - 1] == "\n") and text[end : end + 1] == "\n"
+    row = ";" in text[start:end]
+    heading = whole and not listed and not row and len(tokens) <= LONGEST_HEADING and text[end - 1] not in ".!:;"
     asserts = not heading and text[end - 1] != "?"
     return Sentence(
-        start, end, tokens, content_stems(tokens), numbers(tokens), negated(tokens), item, asserts, above
+        start, end, tokens, content_stems(tokens), numbers(tokens), negated(tokens), asserts, above
     )  # fmt: skip
 
 

@@ -45,6 +45,7 @@ _INSTRUCTIONS = (
     "conditions exactly. Answer in one or two short sentences. If the passages do not answer the question, reply "
     "with the two words: NOT FOUND."
 )
+_MAY_END = re.compile(r"[.!?:\n]")
 _MARKS = re.compile(r"\s*\[\d+(?:,\s*\d+)*\]")
 
 
@@ -197,30 +198,33 @@ class _Writing:
 
     async def sentences(self, prompt: list[BaseMessage]) -> AsyncIterator[str]:
         """Yield each finished sentence, without the model's own citation marks; closing stops the engine."""
-        heard, given = "", 0
+        pending, given = "", 0
         try:
             stream = self._model.astream(prompt, max_tokens=self._policy.max_tokens, temperature=0.0)
             async for chunk in stream:
-                heard += str(chunk.text)
+                pending += str(chunk.text)
                 self.engine = chunk.response_metadata.get("engine", self.engine)
                 if chunk.usage_metadata:
                     counted = chunk.usage_metadata
                     self.usage = self.usage + Usage(counted["input_tokens"], counted["output_tokens"])
-                for sentence in _split(heard)[given:-1]:
-                    given += 1
-                    yield sentence
+                if _MAY_END.search(pending) is None:
+                    continue
+                # The last sentence may go on; those before it are whole.
+                *whole, (start, _) = sentences(pending) or [(0, 0)]
+                for first, last in whole:
+                    yield _plain(pending[first:last])
+                pending, given = pending[start:], given + len(whole)
                 if given >= self._policy.sentences:
                     return
-            for sentence in _split(heard)[given : self._policy.sentences]:
-                yield sentence
+            for first, last in sentences(pending)[: self._policy.sentences - given]:
+                yield _plain(pending[first:last])
         except EngineError:
             # No engine could speak: the documents still can, through the extract.
             self.engine = ""
 
 
-def _split(heard: str) -> list[str]:
-    plain = _MARKS.sub("", heard)
-    return [text for start, end in sentences(plain) if (text := plain[start:end].strip())]
+def _plain(sentence: str) -> str:
+    return _MARKS.sub("", sentence).strip()
 
 
 def _prompt(state: KnowledgeState, evidence: Sequence[Evidence]) -> list[BaseMessage]:

@@ -1,8 +1,9 @@
 """Ranks the sentences of the passages by how well they answer a question: by its words first, then by meaning.
 
 The words alone (`agents.extract`) miss that "send something back" answers "return"; embedding every sentence would
-cost more than the rest of the path. So the words make a short list, and the short list is embedded. Sentences of
-popular passages come up again and again, so their vectors are remembered.
+cost more than the rest of the path. So the words make a short list, and the short list is embedded, unless the words
+have decided already: exactly one sentence has all of them, and it leads. Sentences of popular passages come up again
+and again, so their vectors are remembered.
 """
 
 from __future__ import annotations
@@ -39,10 +40,10 @@ class Relevance:
         `context` is the earlier question that a follow-up leans on.
         """
         shortlist = rank(question, evidence, context=context)[:SHORTLIST]
-        if not shortlist:
-            return []
+        if not shortlist or (shortlist[0].complete and sum(extract.complete for extract in shortlist) == 1):
+            return shortlist
         asked = f"{context} {question}".strip()
-        vectors = await self._embed([asked, *(evidence[e.hit].text(e.sentence) for e in shortlist)])
+        vectors = await self._embed([asked, *(_meant(evidence[e.hit], e.sentence) for e in shortlist)])
         cosines = vectors[1:] @ vectors[0]
         scored = [
             replace(extract, score=extract.score + MEANING * max(0.0, float(cosine)))
@@ -63,3 +64,10 @@ class Relevance:
         while len(self._vectors) > REMEMBERED:
             self._vectors.popitem(last=False)
         return found
+
+
+def _meant(passage: Evidence, index: int) -> str:
+    """What a sentence means to its reader: a bare list means what the heading above it says."""
+    text = passage.text(index)
+    heading = (passage.hit.passage.title, *passage.hit.passage.headings)[-1]
+    return f"{heading}:\n{text}" if text.startswith("- ") else text

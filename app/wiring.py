@@ -19,7 +19,7 @@ from app.demo.loading import load_demo
 from app.engines.chat_model import EngineChat
 from app.engines.choice import open_engine
 from app.engines.protocol import Engine
-from app.workspace import TENANT, first_key, owning
+from app.workspace import KEY_FILE, TENANT, admin_key, first_key, owning
 from core.database import Database
 from core.identity import Identity
 from core.modelstore import ModelStore
@@ -74,7 +74,8 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
         stack.push_async_callback(database.close)
         await database.migrate()
         identity = Identity(database)
-        await first_key(settings.workspace, identity)
+        if await first_key(settings.workspace, identity) and console is not None:
+            console.print(f"The admin's key, kept in {settings.workspace / KEY_FILE}: {admin_key(settings.workspace)}")
 
         store = ModelStore()
         embeddings = await asyncio.to_thread(lambda: LlamaEmbeddings(store.path(settings.embedding_model)))

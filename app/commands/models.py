@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
 from app.commands import settings_for
@@ -36,10 +36,12 @@ def pull(
     wanted = names or [settings.embedded.model, settings.embedding_model]
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        tasks = {name: progress.add_task(name, total=None) for name in wanted}
+        tasks: dict[str, TaskID] = {}
 
         def advance(name: str, done: int, total: int) -> None:
-            progress.update(tasks[name], completed=done, total=total)
+            if name not in tasks:
+                tasks[name] = progress.add_task(name, total=total)
+            progress.update(tasks[name], completed=done)
 
         for name in wanted:
             path = ModelStore().pull(name, advance)

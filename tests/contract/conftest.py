@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -33,11 +34,11 @@ class ChatServer:
     """An API of OpenAI's protocol over the null engine, which misbehaves when the last message says so.
 
     `status NNN` answers with that status, `silence` never answers, `stall` stops after its first chunk, `break`
-    drops the connection after it, `garbage` is no JSON. `streams` counts those that are open.
+    drops the connection after it, `garbage` is no JSON. `idle` is set while no stream is open.
     """
 
     def __init__(self) -> None:
-        self.streams = 0
+        self.idle = threading.Event()
         self.url = ""
 
     async def answer(self, request: Request) -> Response:
@@ -61,7 +62,7 @@ class ChatServer:
             return JSONResponse({"error": {"message": problem.message}}, 400)
 
     async def _events(self, chunks: AsyncIterator[Any], order: str) -> AsyncIterator[bytes]:
-        self.streams += 1
+        self.idle.clear()
         try:
             async for chunk in chunks:
                 yield b"data: " + orjson.dumps(chunk) + b"\n\n"
@@ -71,7 +72,7 @@ class ChatServer:
                     raise ConnectionAbortedError("as ordered")
             yield b"data: [DONE]\n\n"
         finally:
-            self.streams -= 1
+            self.idle.set()
 
 
 @pytest.fixture(scope="session")
@@ -79,21 +80,13 @@ def chat_server() -> Iterator[ChatServer]:
     """A running `ChatServer`, on a port of its own."""
     chat = ChatServer()
     app = Starlette(routes=[Route("/v1/chat/completions", chat.answer, methods=["POST"])])
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", ws="none", lifespan="off"))
-    started = threading.Event()
-
-    async def serve() -> None:
-        task = asyncio.create_task(server.serve())
-        while not server.started:
-            await asyncio.sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        chat.url = f"http://127.0.0.1:{port}/v1"
-        started.set()
-        await task
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="none", lifespan="off"))
+    # Bound here, so that the port is known before the server runs; connections wait until it does.
+    listener = socket.create_server(("127.0.0.1", 0))
+    chat.url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
-    assert started.wait(30), "the server did not start"
     yield chat
     server.should_exit = server.force_exit = True
     thread.join(30)
+    listener.close()

@@ -79,7 +79,7 @@ async def listening(served: Gateway) -> AsyncIterator[str]:
     server = uvicorn.Server(config)
     bound = config.bind_socket()
     running = asyncio.create_task(server.serve(sockets=[bound]))
-    while not server.started:  # noqa: ASYNC110 (uvicorn has no event to wait for)
+    while not server.started:
         await asyncio.sleep(0.01)
     try:
         yield f"http://127.0.0.1:{bound.getsockname()[1]}"

@@ -323,7 +323,7 @@ async def test_an_interrupted_move_resumes(database: Database) -> None:
         await first.ingestion.wait_idle()
         replaced = first.indexes["fingerprint-one"].replacements
     async with working(assemble(database, first.indexes, delay=0.1), "two") as second:
-        while second.indexes["fingerprint-two"].replacements < 5:  # noqa: ASYNC110 - there is nothing else to await
+        while second.indexes["fingerprint-two"].replacements < 5:
             await asyncio.sleep(0.005)
     assert second.generations.active.id == "fingerprint-one"
     async with working(assemble(database, first.indexes), "two") as third:

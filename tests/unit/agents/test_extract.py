@@ -37,7 +37,22 @@ def test_the_sentence_that_answers_comes_first(question: str, answer: str) -> No
 def test_a_lead_in_brings_its_list() -> None:
     found = evidence()
     texts = [text for text, _ in extracts(rank("Which countries do you deliver to?", found), found)]
-    assert texts == ["We deliver to these countries:", "- Norway", "- Sweden", "- Finland"]
+    assert texts == ["We deliver to these countries:\n- Norway\n- Sweden\n- Finland"]
+
+
+def test_a_list_is_one_thing_said() -> None:
+    steps = passage("- Tap Forgot password.\n- Enter your address.\n\nThe link is valid for a day.", title="Password")
+    found = [Evidence(Hit(steps, 1.0))]
+    assert [found[0].text(n) for n in range(2)] == [
+        "- Tap Forgot password.\n- Enter your address.",
+        "The link is valid for a day.",
+    ]
+
+
+def test_what_a_model_leaves_unfinished_is_no_answer() -> None:
+    found = evidence()
+    ranked = rank("Which countries do you deliver to?", found)
+    assert judge("Norway and Sweden", "Which countries do you deliver to?", ranked, found, 0.0) is None
 
 
 def test_an_extract_is_a_verbatim_quote_of_its_document() -> None:

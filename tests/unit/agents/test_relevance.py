@@ -10,16 +10,24 @@ from tests.fakes.search import passage
 async def test_meaning_decides_where_the_words_do_not() -> None:
     text = "Parcels leave at noon. The parcel desk is closed on Sunday. Noon noon noon."
     found = [Evidence(Hit(passage(text), 1.0))]
-    ranked = await Relevance(FakeEmbeddings()).rank("is the desk closed on sunday", found)
+    ranked = await Relevance(FakeEmbeddings()).rank("is the desk closed on a sunday afternoon", found)
     assert found[0].text(ranked[0].sentence) == "The parcel desk is closed on Sunday."
+
+
+async def test_words_that_decide_alone_need_no_embedding() -> None:
+    embeddings = FakeEmbeddings()
+    found = [Evidence(Hit(passage("Parcels leave at noon. The desk closes on Sunday."), 1.0))]
+    ranked = await Relevance(embeddings).rank("when does the desk close on sunday", found)
+    assert found[0].text(ranked[0].sentence) == "The desk closes on Sunday."
+    assert embeddings.batches == []
 
 
 async def test_what_was_embedded_is_remembered() -> None:
     embeddings = FakeEmbeddings()
     relevance = Relevance(embeddings)
     found = [Evidence(Hit(passage("Parcels leave at noon. Desks close at six."), 1.0))]
-    first = await relevance.rank("when do parcels leave", found)
-    assert await relevance.rank("when do parcels leave", found) == first
+    first = await relevance.rank("when do parcels depart", found)
+    assert await relevance.rank("when do parcels depart", found) == first
     assert embeddings.batches == [3]
 
 

@@ -36,7 +36,7 @@ def store(tmp_path: Path, source: Path) -> ModelStore:
 
 
 def leftovers(store: ModelStore) -> list[Path]:
-    return [path for path in store.cache.glob(".*")]
+    return list(store.cache.glob(".*"))
 
 
 def test_pull_brings_the_files_and_tells_how_far_it_is(store: ModelStore) -> None:
