@@ -24,6 +24,10 @@ class Composition:
         self.text = ""
         self.citations: list[Citation] = []
 
+    def has(self, support: Support) -> bool:
+        """Whether the answer says already what this evidence says."""
+        return any((c.document_id, c.start, c.end) == self._place(support) for c in self.citations)
+
     def add(self, sentence: str, support: Support) -> str:
         """Append a sentence that was found supported; returns exactly the text that was added, mark included."""
         gap = "" if not self.text else "\n" if sentence.startswith("- ") else " "

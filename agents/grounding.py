@@ -5,9 +5,10 @@ microseconds, and its verdict can be explained. A sentence is
 
 * `verbatim` when its words stand in a passage in the same order without a gap, within sentences that are no
   more negated than it is;
-* `supported` when one sentence of a passage has every one of its numbers and names, the same polarity, at least
-  `COVERAGE` of its content words, and all of those that it shares with the question: otherwise a true sentence
-  about one thing could be bent into an answer about another. Title, headings and the heading above count as said;
+* `supported` when one sentence of a passage has every one of its numbers and names, the same polarity, no exception
+  that the claim leaves out, at least `COVERAGE` of its content words, and all of those that it shares with the
+  question: otherwise a true sentence about one thing could be bent into an answer about another. Title, headings
+  and the heading above count as said;
 * `unsupported` otherwise.
 """
 
@@ -18,11 +19,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from agents.words import Word, content_stems, names, negated, numbers, words
+from agents.words import Word, content_stems, exceptions, names, negated, numbers, words
 from core.sentences import sentences
 from core.types import Hit, Passage, Verdict
 
-COVERAGE = 0.75
+COVERAGE = 0.8
 # Fewer content words and numbers than this say nothing that could be supported.
 SHORTEST = 2
 LONGEST_HEADING = 12
@@ -60,6 +61,7 @@ class Sentence:
     stems: set[str]
     numbers: set[str]
     negated: bool
+    exceptions: set[str]
     asserts: bool
     above: frozenset[str]
 
@@ -145,7 +147,7 @@ def _read(text: str, start: int, end: int, above: frozenset[str]) -> Sentence:
     heading = whole and not listed and not row and len(tokens) <= LONGEST_HEADING and text[end - 1] not in ".!:;"
     asserts = not heading and text[end - 1] != "?"
     return Sentence(
-        start, end, tokens, content_stems(tokens), numbers(tokens), negated(tokens), asserts, above
+        start, end, tokens, content_stems(tokens), numbers(tokens), negated(tokens), exceptions(tokens), asserts, above
     )  # fmt: skip
 
 
@@ -166,6 +168,7 @@ def check(sentence: str, evidence: Sequence[Evidence], question: str = "") -> Su
         numbers(claim),
         names(claim),
         negated(claim),
+        exceptions(claim),
     )
     best = 0.0
     for number, passage in enumerate(evidence):
@@ -187,6 +190,7 @@ class _Claim:
     numbers: set[str]
     names: set[str]
     negated: bool
+    exceptions: set[str]
 
 
 def _verbatim(claim: list[Word], passage: Evidence) -> tuple[int, int, tuple[int, ...]] | None:
@@ -214,6 +218,7 @@ def _weigh(claim: _Claim, passage: Evidence, against: Sentence) -> tuple[float, 
         and claim.numbers <= against.numbers | passage.read.context_numbers
         and claim.names <= {word.folded for word in against.words} | passage.read.context_names
         and claim.negated == against.negated
+        and against.exceptions <= claim.exceptions
     )
     return coverage, holds
 

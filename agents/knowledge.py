@@ -54,12 +54,13 @@ class KnowledgePolicy:
     """How sure the assistant has to be, and how much it reads and writes.
 
     `answerable` is the least calibrated probability at which it answers at all; `relevance` how well a model's
-    sentence must speak to the question, as a share of the best extract; `passages` are checked against,
-    `prompted` of them are shown to the model.
+    sentence must speak to the question, as a share of the best extract: near one for a model that does not
+    understand what it reads, lower for one that does. `passages` are checked against, `prompted` of them are shown
+    to the model.
     """
 
     answerable: float = 0.5
-    relevance: float = 0.85
+    relevance: float = 0.97
     passages: int = 6
     prompted: int = 3
     sentences: int = 3
@@ -162,7 +163,7 @@ class _Nodes:
         writing = _Writing(self._model, self._policy)
         async for sentence in writing.sentences(_prompt(state, evidence[: self._policy.prompted])):
             support = judge(sentence, state["question"], ranked, evidence, self._policy.relevance)
-            if support is None:
+            if support is None or composition.has(support):
                 break
             write(TextDelta(composition.add(sentence, support)))
         if not composition.citations:

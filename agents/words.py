@@ -20,16 +20,22 @@ _NUMBER_WORDS = {
 } | {"thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "ninety": "90", "hundred": "100"}
 NEGATIONS = frozenset(
     "no not never none nobody nothing neither nor cannot can't won't don't doesn't didn't isn't aren't wasn't "
-    "weren't shouldn't couldn't wouldn't mustn't without unless except".split()
+    "weren't shouldn't couldn't wouldn't mustn't haven't hasn't hadn't ain't".split()
 )
+# Words that take part of a statement back. A claim that leaves them out says more than its source.
+EXCEPTIONS = frozenset("unless except only".split())
 # Words that carry no content of their own: function words, question words, and the politeness of questions.
-STOPWORDS = NEGATIONS | frozenset(
-    "a an the this that these those there here it its it's i i'm i've i'd you your yours you're we our us they "
-    "them their he she his her my me mine is am are was were be been being do does did done doing have has had "
-    "having will would shall should can could may might must of in on at to for from by with about into over "
-    "after before between during under up down out off as and or but if so than then too very just also only "
-    "what which who whom whose when where why how many much long any some each all both more most other such "
-    "own same get got need want please tell know let's like thing things way one".split()
+STOPWORDS = (
+    NEGATIONS
+    | EXCEPTIONS
+    | frozenset(
+        "a an the this that these those there here it its it's i i'm i've i'd you your yours you're we our us they "
+        "them their he she his her my me mine is am are was were be been being do does did done doing have has had "
+        "having will would shall should can could may might must of in on at to for from by with without about into "
+        "over after before between during under up down out off as and or but if so than then too very just also only "
+        "what which who whom whose when where why how many much long any some each all both more most other such "
+        "own same get got need want please tell know let's like thing things way one".split()
+    )
 )
 
 
@@ -100,6 +106,11 @@ def names(tokens: list[Word]) -> set[str]:
 def negated(tokens: list[Word]) -> bool:
     """Whether an odd number of negations stands in it, so that it says no."""
     return sum(word.folded in NEGATIONS for word in tokens) % 2 == 1
+
+
+def exceptions(tokens: list[Word]) -> set[str]:
+    """The words in it that take part of the statement back."""
+    return {word.folded for word in tokens} & EXCEPTIONS
 
 
 @lru_cache(maxsize=1)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from agents.knowledge import build_knowledge
+from agents.knowledge import KnowledgePolicy, build_knowledge
 from app.assistant import Assistant
 from app.checkpoints import open_checkpoints
 from app.demo.loading import load_demo
@@ -94,7 +94,9 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
         stack.push_async_callback(ingestion.stop)
 
         checkpoints = await stack.enter_async_context(open_checkpoints(settings.database_dsn))
-        assistant = Assistant(build_knowledge(EngineChat(engine), search, embeddings, checkpoints))
+        # The embedded model writes, but hardly understands; a primary engine is given more room.
+        policy = KnowledgePolicy(relevance=settings.engine.relevance) if settings.engine.url else KnowledgePolicy()
+        assistant = Assistant(build_knowledge(EngineChat(engine), search, embeddings, checkpoints, policy))
         wayside = Wayside(
             settings, database, identity, engines, assistant, embeddings, search, documents, ingestion, generations
         )

@@ -26,6 +26,7 @@ class EngineSettings(BaseModel):
     api_key: SecretStr | None = None
     model: str = Field("", description="model name to ask that API for")
     grammar_tools: bool = Field(False, description="choose tools by a JSON schema instead of the API's own tool calls")
+    relevance: float = Field(0.6, ge=0, le=1, description="how near the best extract its sentences must come")
     timeout: float = Field(30.0, gt=0, description="seconds without a byte before the engine counts as failed")
     breaker_failures: int = Field(5, ge=1, description="failures in a row that open the circuit breaker")
     breaker_seconds: float = Field(30.0, gt=0, description="how long the breaker stays open before one trial")

@@ -28,9 +28,9 @@ class Server:
     url: str
     key: str
 
-    def openai(self, **options: object) -> OpenAI:
+    def openai(self) -> OpenAI:
         """The official client, as an app would make it."""
-        return OpenAI(base_url=f"{self.url}/v1", api_key=self.key, **options)  # type: ignore[arg-type]
+        return OpenAI(base_url=f"{self.url}/v1", api_key=self.key)
 
     def http(self) -> httpx2.Client:
         """A plain client that carries the admin's key."""

@@ -49,6 +49,18 @@ def test_two_sentences_do_not_add_up_to_one_claim() -> None:
     assert check(claim, evidence()).verdict is Verdict.UNSUPPORTED
 
 
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "You can't send something back to the same card.",
+        "You can send harnesses back with the seal unbroken.",
+    ],
+)
+def test_a_claim_that_drops_a_condition_or_turns_it_round_is_unsupported(claim: str) -> None:
+    text = "You have 60 days to send something back, without a reason. Send harnesses back only with the seal unbroken."
+    assert check(claim, [Evidence(Hit(passage(text), 1.0))]).verdict is Verdict.UNSUPPORTED
+
+
 def test_a_fact_about_one_thing_does_not_answer_for_another() -> None:
     repair = passage("Within 2 working days of arrival we send an estimate.", title="Tent repair")
     claim = "You can return a tent within 2 working days of arrival."
