@@ -2,7 +2,8 @@
 
 Each sentence is weighed by how much of the question's informative vocabulary it has, where a word that stands
 in most of the retrieved sentences tells little (a local inverse document frequency); words of its headings and of
-the sentence before it count in part. A question for a quantity wants a number. The passage's own rank counts too.
+the sentence before it count in part. A question for a price, a time or a number wants a sentence that tells one. The
+passage's own rank counts too.
 """
 
 from __future__ import annotations
@@ -17,12 +18,27 @@ from agents.words import content_stems, numbers, words
 
 # Weights found on the demo's own questions and checked on SQuAD 2 (docs/decisions/0004-answering.md).
 CONTEXT = 0.5
-QUANTITY = 0.15
+QUANTITY = 0.3
 RANK = 0.35
-_QUANTITY = re.compile(
-    r"\b(how (many|much|long|often|old|far|big|heavy|high|soon|late|early|fast)|when|what (time|year|date|age|"
-    r"percentage|number|is the (price|cost|fee|limit|minimum|maximum)))\b|\b(cost|price|fee)s?\b",
-    re.IGNORECASE,
+# What a question asks for, and what a sentence that tells it looks like; the first that fits counts.
+_WANTED = (
+    (
+        re.compile(r"\bhow much\b|\b(costs?|prices?|fees?|charges?|expensive|pay)\b", re.IGNORECASE),
+        re.compile(r"[€$£]\s?\d|\d\s?(?:€|EUR|USD|GBP|CHF|%|percent)|\bfree\b", re.IGNORECASE),
+    ),
+    (
+        re.compile(r"\b(how (long|soon|often|late|early|old)|when|what (time|year|date)|until)\b", re.IGNORECASE),
+        re.compile(
+            r"\d{1,2}:\d{2}|\b\d{4}\b|\d.{0,12}\b(hours?|days?|weeks?|months?|years?|minutes?|nights?)\b"
+            r"|\b(\w+day|january|february|march|april|may|june|july|august|september|october|november|december"
+            r"|immediately|at once|century)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        re.compile(r"\bhow (many|far|big|heavy|high|fast|deep|wide)\b|\bpercent", re.IGNORECASE),
+        re.compile(r"\d|\b(one|two|three|four|five|six|seven|eight|nine|ten|no|none|several)\b", re.IGNORECASE),
+    ),
 )
 
 
@@ -46,7 +62,7 @@ def rank(question: str, evidence: Sequence[Evidence], *, context: str = "") -> l
     """
     asked, before = words(question), words(context)
     wanted = content_stems(asked) | numbers(asked)
-    quantity = _QUANTITY.search(question) is not None
+    told = next((answer for ask, answer in _WANTED if ask.search(question)), None)
     terms = [[sentence.stems | sentence.numbers for sentence in passage.sentences] for passage in evidence]
     weights = _weights(wanted | content_stems(before) | numbers(before), terms)
     weights = {term: weight if term in wanted else CONTEXT * weight for term, weight in weights.items()}
@@ -57,7 +73,7 @@ def rank(question: str, evidence: Sequence[Evidence], *, context: str = "") -> l
             number,
             index,
             _covered(own, _around(passage, index), weights) / total
-            + (QUANTITY if quantity and passage.sentences[index].numbers else 0.0)
+            + (QUANTITY if told is not None and told.search(passage.text(index)) else 0.0)
             + RANK * max(passage.hit.score, 0.0) / best_score,
             wanted <= own,
         )

@@ -124,7 +124,9 @@ def _encoder(graph: _Graph, config: dict[str, Any]) -> None:
 
 
 def _layer(graph: _Graph, rows: str, name: str, split: str, hidden: int, heads: int) -> str:
-    attended = graph.linear(_attention(graph, rows, f"{name}.attention.self", split, hidden, heads), f"{name}.attention.output.dense")
+    attended = graph.linear(
+        _attention(graph, rows, f"{name}.attention.self", split, hidden, heads), f"{name}.attention.output.dense"
+    )
     rows = graph.norm(graph.node("Add", [attended, rows]), f"{name}.attention.output.LayerNorm")
     inner = graph.node("Gelu", [graph.linear(rows, f"{name}.intermediate.dense")])
     outer = graph.linear(inner, f"{name}.output.dense")
