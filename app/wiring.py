@@ -26,7 +26,7 @@ from core.modelstore import ModelStore
 from core.ports import PassageSearch
 from core.settings import Settings
 from retrieval.documents import Documents
-from retrieval.embed.llama import LlamaEmbeddings
+from retrieval.embed.onnx import OnnxEmbeddings
 from retrieval.encode import TEXT
 from retrieval.index import PassageStore
 from retrieval.index.edge import EdgeIndex
@@ -53,7 +53,7 @@ class Wayside:
     identity: Identity
     engines: Mapping[str, Engine]
     assistant: Assistant
-    embeddings: LlamaEmbeddings
+    embeddings: OnnxEmbeddings
     search: PassageSearch
     documents: Documents
     ingestion: Ingestion
@@ -78,7 +78,7 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
             console.print(f"The admin's key, kept in {settings.workspace / KEY_FILE}: {admin_key(settings.workspace)}")
 
         store = ModelStore()
-        embeddings = await asyncio.to_thread(lambda: LlamaEmbeddings(store.path(settings.embedding_model)))
+        embeddings = await asyncio.to_thread(lambda: OnnxEmbeddings(store.path(settings.embedding_model)))
         stack.callback(embeddings.close)
         engine, engines = await open_engine(settings, store, stack)
 
@@ -106,7 +106,7 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
 
 
 async def _open_generations(
-    settings: Settings, database: Database, jobs: Jobs, embeddings: LlamaEmbeddings, store: ModelStore
+    settings: Settings, database: Database, jobs: Jobs, embeddings: OnnxEmbeddings, store: ModelStore
 ) -> Generations:
     """The index of the configured embedding model; an index of another model goes on serving until it is moved."""
     layout = Layout((TEXT,), embeddings.dimensions)
@@ -114,7 +114,7 @@ async def _open_generations(
 
     async def open_(fingerprint: str, model: str) -> Generation:
         own = fingerprint == embeddings.fingerprint
-        speaker = embeddings if own else await asyncio.to_thread(lambda: LlamaEmbeddings(store.path(model)))
+        speaker = embeddings if own else await asyncio.to_thread(lambda: OnnxEmbeddings(store.path(model)))
         return Generation(fingerprint, speaker, await _open_index(settings, folder / fingerprint, layout))
 
     async def remove(fingerprint: str) -> None:

@@ -22,7 +22,7 @@ from core.types import Usage
 
 if TYPE_CHECKING:
     from core.types import Vector
-    from retrieval.embed.llama import LlamaEmbeddings
+    from retrieval.embed.onnx import OnnxEmbeddings
 
 MAX_INPUTS = 256
 Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
@@ -65,7 +65,7 @@ class EmbeddingList(BaseModel):
 
 
 def routes(
-    embeddings: LlamaEmbeddings, model: str, characters: int, accounts: Accounts, telemetry: Telemetry
+    embeddings: OnnxEmbeddings, model: str, characters: int, accounts: Accounts, telemetry: Telemetry
 ) -> APIRouter:
     """The router of this surface. `model` is the name to ask for, `characters` the most text of one request."""
     router = APIRouter(prefix="/v1/embeddings", tags=["embeddings"], route_class=StrictJsonRoute)

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from app.engines.breaker import CircuitBreaker
 from app.engines.embedded import EmbeddedEngine
 from app.engines.fallback import FallbackEngine
+from app.engines.grammar_tools import GrammarEngine
 from app.engines.null import NullEngine
 from app.engines.protocol import Engine
 from core.modelstore import ModelStore
@@ -34,8 +35,9 @@ async def open_engine(
     # The official client takes a second to import, so only those who use another engine wait for it.
     from app.engines.openai import OpenAIEngine
 
-    primary = OpenAIEngine(settings.engine)
-    stack.push_async_callback(primary.close)
+    speaker = OpenAIEngine(settings.engine)
+    stack.push_async_callback(speaker.close)
+    primary: Engine = GrammarEngine(speaker) if settings.engine.grammar_tools else speaker
     breaker = CircuitBreaker(settings.engine.breaker_failures, settings.engine.breaker_seconds)
     engine = FallbackEngine(primary, embedded, breaker)
     return engine, {**dict.fromkeys(primary.models, engine), **served}

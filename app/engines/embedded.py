@@ -19,10 +19,10 @@ from typing import Any
 import orjson
 
 from app.engines.chunks import add_up, begin
+from app.engines.llamacpp import parameters, serve
 from app.engines.protocol import Completion, CompletionStream, Json
 from app.engines.tool_grammar import tool_grammar, without_tools
 from core.errors import EngineRejected, EngineUnavailable
-from core.llamacpp import parameters, serve
 from core.settings import EmbeddedSettings
 
 # What reaches llama.cpp. Its server has many parameters of its own, some of which have been security holes when

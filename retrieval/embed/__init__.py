@@ -1,1 +1,1 @@
-"""Text to unit-length vectors: the GGUF that llama.cpp serves, and the embeddings that it makes."""
+"""Text to unit-length vectors, on ONNX Runtime and without torch."""

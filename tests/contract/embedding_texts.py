@@ -17,4 +17,3 @@ TEXTS = [
     "",
     "antidisestablishmentarianism" * 8,
 ]
-REAL = len(TEXTS) - 2

@@ -1,9 +1,8 @@
-"""What embeddings promise, and that llama.cpp's are those of sentence-transformers on torch."""
+"""What embeddings promise, and that ours are those of sentence-transformers on torch."""
 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,36 +12,27 @@ import pytest
 from core.errors import InvalidInput
 from core.modelstore import ModelStore
 from retrieval.embed.bert_onnx import bert_onnx
-from retrieval.embed.gguf import bert_gguf
-from retrieval.embed.llama import LlamaEmbeddings
 from retrieval.embed.onnx import OnnxEmbeddings
-from tests.contract.embedding_texts import REAL, TEXTS
+from tests.contract.embedding_texts import TEXTS
 
 # Made once by sentence-transformers 5 on torch 2.13 from the same safetensors: (texts, 384), unit length.
 REFERENCE = np.load(Path(__file__).with_name("minilm_reference.npy"))
 
 
-Served = LlamaEmbeddings | OnnxEmbeddings
-# 8-bit activations cost something, the most where there are only two or three word pieces to average over.
-COSINES = {LlamaEmbeddings: (0.9994, 0.998), OnnxEmbeddings: (0.99999, 0.99999)}
-
-
-@pytest.fixture(scope="module", params=[LlamaEmbeddings, OnnxEmbeddings])
-def embeddings(model_store: ModelStore, request: pytest.FixtureRequest) -> Iterator[Served]:
-    made = request.param(model_store.path("all-minilm-l6-v2"), workers=2)
+@pytest.fixture(scope="module")
+def embeddings(model_store: ModelStore) -> Iterator[OnnxEmbeddings]:
+    made = OnnxEmbeddings(model_store.path("all-minilm-l6-v2"), workers=2)
     yield made
     made.close()
 
 
-def test_vectors_are_those_of_torch_whatever_the_length(embeddings: Served) -> None:
+def test_vectors_are_those_of_torch_whatever_the_length(embeddings: OnnxEmbeddings) -> None:
     cosines = np.sum(embeddings.embed(TEXTS) * REFERENCE, axis=1)
-    real, degenerate = COSINES[type(embeddings)]
     told = dict(zip((text[:20] for text in TEXTS), cosines.tolist(), strict=True))
-    assert cosines[:REAL].min() >= real, told
-    assert cosines[REAL:].min() >= degenerate, told
+    assert cosines.min() >= 0.99999, told
 
 
-def test_rows_are_of_unit_length_and_in_order(embeddings: Served) -> None:
+def test_rows_are_of_unit_length_and_in_order(embeddings: OnnxEmbeddings) -> None:
     vectors = embeddings.embed(TEXTS)
     assert vectors.dtype == np.float32
     assert vectors.shape == (len(TEXTS), embeddings.dimensions)
@@ -51,12 +41,12 @@ def test_rows_are_of_unit_length_and_in_order(embeddings: Served) -> None:
     assert np.sum(vectors * alone, axis=1).min() > 0.999
 
 
-def test_no_texts_make_no_rows(embeddings: Served) -> None:
+def test_no_texts_make_no_rows(embeddings: OnnxEmbeddings) -> None:
     assert embeddings.embed([]).shape == (0, embeddings.dimensions)
     assert embeddings.embed_documents([]) == []
 
 
-def test_what_lies_beyond_the_limit_does_not_count(embeddings: Served) -> None:
+def test_what_lies_beyond_the_limit_does_not_count(embeddings: OnnxEmbeddings) -> None:
     long = "tent " * 300
     np.testing.assert_array_equal(embeddings.embed([long]), embeddings.embed([long + "boots " * 1_000_000]))
     assert embeddings.count_tokens([long]) == 256
@@ -64,12 +54,12 @@ def test_what_lies_beyond_the_limit_does_not_count(embeddings: Served) -> None:
 
 
 @pytest.mark.parametrize("texts", [["a\ud800b"], ["fine", "\udfff"]])
-def test_what_is_no_unicode_is_refused(embeddings: Served, texts: list[str]) -> None:
+def test_what_is_no_unicode_is_refused(embeddings: OnnxEmbeddings, texts: list[str]) -> None:
     with pytest.raises(InvalidInput, match="Unicode"):
         embeddings.embed(texts)
 
 
-async def test_every_door_gives_the_same(embeddings: Served) -> None:
+async def test_every_door_gives_the_same(embeddings: OnnxEmbeddings) -> None:
     texts = ["a tent", "a boot"]
     expected = embeddings.embed(texts)
     for rows in (
@@ -81,55 +71,31 @@ async def test_every_door_gives_the_same(embeddings: Served) -> None:
         assert np.sum(np.asarray(rows) * expected, axis=1).min() > 0.999
 
 
-async def test_the_event_loop_goes_on_meanwhile(embeddings: Served) -> None:
+async def test_the_event_loop_goes_on_meanwhile(embeddings: OnnxEmbeddings) -> None:
     task = asyncio.create_task(embeddings.aembed(TEXTS * 4))
-    longest = 0.0
+    turns = 0
     while not task.done():
-        begun = time.monotonic()
         await asyncio.sleep(0.001)
-        longest = max(longest, time.monotonic() - begun)
-    assert longest < (await _seconds(embeddings)) / 4
+        turns += 1
+    assert turns > 10, "the loop stood still while the texts were embedded"
 
 
-async def _seconds(embeddings: Served) -> float:
-    """How long the same work holds up a caller that waits for it."""
-    begun = time.monotonic()
-    embeddings.embed(TEXTS * 4)
-    return time.monotonic() - begun
-
-
-async def test_many_callers_at_once(embeddings: Served) -> None:
+async def test_many_callers_at_once(embeddings: OnnxEmbeddings) -> None:
     batches = [[f"text {i} {j}" for j in range(i)] for i in range(12)]
     for texts, vectors in zip(batches, await asyncio.gather(*map(embeddings.aembed, batches)), strict=True):
         assert vectors.shape == (len(texts), embeddings.dimensions)
         np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
 
 
-def test_the_gguf_is_written_once_and_known_by_its_source(model_store: ModelStore, tmp_path: Path) -> None:
-    model = model_store.path("all-minilm-l6-v2")
-    for name in ("model.safetensors", "config.json", "vocab.txt"):
-        (tmp_path / name).symlink_to(model / name)
-    written = bert_gguf(tmp_path, "q8_0")
-    assert "q8_0-53aa5117" in written.name
-    stamp = written.stat().st_mtime_ns
-    assert bert_gguf(tmp_path, "q8_0") == written
-    assert written.stat().st_mtime_ns == stamp
-    assert not list(tmp_path.glob("*.partial"))
-
-
-def test_other_quantisations_and_architectures_are_refused(model_store: ModelStore, tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="q3"):
-        bert_gguf(model_store.path("all-minilm-l6-v2"), "q3")
+def test_other_architectures_are_refused(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"")
     (tmp_path / "config.json").write_text('{"model_type": "gpt2"}')
-    with pytest.raises(InvalidInput, match="gpt2"):
-        bert_gguf(tmp_path, "q8_0")
     with pytest.raises(InvalidInput, match="gpt2"):
         bert_onnx(tmp_path)
 
 
-def test_the_fingerprint_tells_models_and_precisions_apart(embeddings: Served) -> None:
-    assert ("q8_0" if isinstance(embeddings, LlamaEmbeddings) else "f32") in embeddings.fingerprint
+def test_the_fingerprint_tells_models_and_precisions_apart(embeddings: OnnxEmbeddings) -> None:
+    assert "f32" in embeddings.fingerprint
     assert "53aa5117" in embeddings.fingerprint
 
 

@@ -40,15 +40,6 @@ def parameters(gguf: Path, *, slots: int, context: int, batch: int, threads: int
     return params
 
 
-def embedding(params: Any) -> Any:
-    """The same for a model that embeds: the mean of its last layer, with flash attention."""
-    params.embedding = True
-    params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
-    params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_ENABLED
-    params.warmup = False
-    return params
-
-
 def serve(params: Any) -> Any:
     """Load the model and start the server. Its last reference ends it.
 
