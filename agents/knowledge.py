@@ -12,13 +12,14 @@ The thread's checkpoint keeps the messages and the last question as understood; 
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypedDict, cast
 
 from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, BaseMessage, HumanMessage, SystemMessage
 from langgraph.channels import UntrackedValue
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.config import get_stream_writer
@@ -161,11 +162,12 @@ class _Nodes:
         ranked = await self._relevance.rank(state["asked"], evidence, context=state["earlier"])
         composition = Composition(evidence)
         writing = _Writing(self._model, self._policy)
-        async for sentence in writing.sentences(_prompt(state, evidence[: self._policy.prompted])):
-            support = judge(sentence, state["question"], ranked, evidence, self._policy.relevance)
-            if support is None or composition.has(support):
-                break
-            write(TextDelta(composition.add(sentence, support)))
+        async with aclosing(writing.sentences(_prompt(state, evidence[: self._policy.prompted]))) as written:
+            async for sentence in written:
+                support = judge(sentence, state["question"], ranked, evidence, self._policy.relevance)
+                if support is None or composition.has(support):
+                    break
+                write(TextDelta(composition.add(sentence, support)))
         if not composition.citations:
             for sentence, support in extracts(ranked, evidence):
                 write(TextDelta(composition.add(sentence, support)))
@@ -197,31 +199,34 @@ class _Writing:
         self.engine = ""
         self.usage = Usage()
 
-    async def sentences(self, prompt: list[BaseMessage]) -> AsyncIterator[str]:
+    async def sentences(self, prompt: list[BaseMessage]) -> AsyncGenerator[str, None]:
         """Yield each finished sentence, without the model's own citation marks; closing stops the engine."""
-        pending, given = "", 0
+        pending, given, heard, counted = "", 0, 0, None
+        stream = self._model.astream(prompt, max_tokens=self._policy.max_tokens, temperature=0.0)
         try:
-            stream = self._model.astream(prompt, max_tokens=self._policy.max_tokens, temperature=0.0)
-            async for chunk in stream:
-                pending += str(chunk.text)
-                self.engine = chunk.response_metadata.get("engine", self.engine)
-                if chunk.usage_metadata:
-                    counted = chunk.usage_metadata
-                    self.usage = self.usage + Usage(counted["input_tokens"], counted["output_tokens"])
-                if _MAY_END.search(pending) is None:
-                    continue
-                # The last sentence may go on; those before it are whole.
-                *whole, (start, _) = sentences(pending) or [(0, 0)]
-                for first, last in whole:
-                    yield _plain(pending[first:last])
-                pending, given = pending[start:], given + len(whole)
-                if given >= self._policy.sentences:
-                    return
+            async with aclosing(cast("AsyncGenerator[AIMessageChunk, None]", stream)) as chunks:
+                async for chunk in chunks:
+                    pending += str(chunk.text)
+                    heard += 1
+                    self.engine = chunk.response_metadata.get("engine", self.engine)
+                    counted = chunk.usage_metadata or counted
+                    if _MAY_END.search(pending) is None:
+                        continue
+                    # The last sentence may go on; those before it are whole.
+                    *whole, (start, _) = sentences(pending) or [(0, 0)]
+                    for first, last in whole:
+                        yield _plain(pending[first:last])
+                    pending, given = pending[start:], given + len(whole)
+                    if given >= self._policy.sentences:
+                        return
             for first, last in sentences(pending)[: self._policy.sentences - given]:
                 yield _plain(pending[first:last])
         except EngineError:
             # No engine could speak: the documents still can, through the extract.
             self.engine = ""
+        finally:
+            # An engine that was stopped did not come to its usage; what it wrote is known all the same.
+            self.usage = Usage(counted["input_tokens"], counted["output_tokens"]) if counted else Usage(0, heard)
 
 
 def _plain(sentence: str) -> str:

@@ -20,6 +20,7 @@ class ScriptedModel(BaseChatModel):
 
     lines: list[str]
     heard: list[list[BaseMessage]] = Field(default_factory=list)
+    spoken: int = 0
 
     @property
     def _llm_type(self) -> str:
@@ -45,6 +46,7 @@ class ScriptedModel(BaseChatModel):
     ) -> AsyncIterator[ChatGenerationChunk]:
         for word in self._next(messages).split(" "):
             message = AIMessageChunk(content=word + " ", response_metadata={"engine": "scripted"})
+            self.spoken += 1
             yield ChatGenerationChunk(message=message)
 
     def _next(self, messages: list[BaseMessage]) -> str:

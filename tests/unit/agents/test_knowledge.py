@@ -59,6 +59,13 @@ async def test_what_the_model_makes_up_never_leaves() -> None:
     assert not answer.declined
 
 
+async def test_the_model_is_stopped_at_its_first_false_sentence() -> None:
+    graph, _, model = graph_with("You have 90 days. " + "And on and on it goes. " * 50)
+    _, answer = await run(graph, HumanMessage("How long do I have to return something?"))
+    assert model.spoken < 12
+    assert answer.usage.completion_tokens == model.spoken
+
+
 async def test_without_an_engine_the_documents_still_answer() -> None:
     graph, _, _ = graph_with()
     text, answer = await run(graph, HumanMessage("When does the refund reach my card?"))
