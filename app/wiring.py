@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from rich.console import Console
 
@@ -39,6 +39,10 @@ from retrieval.search import HybridSearch
 
 if TYPE_CHECKING:
     from qdrant_client import AsyncQdrantClient
+
+First = TypeVar("First")
+Second = TypeVar("Second")
+Third = TypeVar("Third")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +76,14 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
         stack.enter_context(owning(settings.workspace))
         database = Database(settings.database_dsn)
         stack.push_async_callback(database.close)
-        await database.migrate()
+        store = ModelStore()
+        # Each of the three works outside of Python for most of its time, so they share the wait.
+        _, embeddings, (engine, engines) = await _all(
+            database.migrate(), _open_embeddings(settings, store, stack), open_engine(settings, store, stack)
+        )
         identity = Identity(database)
         if await first_key(settings.workspace, identity) and console is not None:
             console.print(f"The admin's key, kept in {settings.workspace / KEY_FILE}: {admin_key(settings.workspace)}")
-
-        store = ModelStore()
-        embeddings = await asyncio.to_thread(lambda: OnnxEmbeddings(store.path(settings.embedding_model)))
-        stack.callback(embeddings.close)
-        engine, engines = await open_engine(settings, store, stack)
 
         jobs = Jobs(database)
         generations = await _open_generations(settings, database, jobs, embeddings, store)
@@ -103,6 +106,23 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
         if settings.demo:
             await load_demo(database, documents, ingestion, TENANT, console)
         yield wayside
+
+
+async def _all(
+    first: Awaitable[First], second: Awaitable[Second], third: Awaitable[Third]
+) -> tuple[First, Second, Third]:
+    """Await the three side by side; when one fails the others end first, so that what they open gets closed."""
+    results = await asyncio.gather(first, second, third, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return cast("tuple[First, Second, Third]", tuple(results))
+
+
+async def _open_embeddings(settings: Settings, store: ModelStore, stack: AsyncExitStack) -> OnnxEmbeddings:
+    embeddings = await asyncio.to_thread(lambda: OnnxEmbeddings(store.path(settings.embedding_model)))
+    stack.callback(embeddings.close)
+    return embeddings
 
 
 async def _open_generations(

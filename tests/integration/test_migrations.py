@@ -7,11 +7,12 @@ import asyncio
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 import core.identity
 import retrieval.tables  # noqa: F401  (importing a domain declares its tables)
-from core.database import Base, Database, downgrade
+from core.database import MIGRATIONS, Base, Database, downgrade, newest_revision
 
 
 def _differences(connection: Connection) -> list[object]:
@@ -34,6 +35,11 @@ async def test_migrating_again_changes_nothing(database: Database) -> None:
     await database.migrate()
     async with database.engine.connect() as connection:
         assert await connection.run_sync(_differences) == []
+
+
+async def test_a_migrated_database_has_the_newest_revision(database: Database) -> None:
+    assert await database.revision() == newest_revision()
+    assert ScriptDirectory(str(MIGRATIONS)).get_heads() == [newest_revision()]
 
 
 async def test_everything_can_be_undone(database: Database) -> None:
