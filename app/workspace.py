@@ -15,6 +15,7 @@ from core.types import Role
 
 TENANT = "default"
 KEY_FILE = "admin.key"
+ADMIN_REQUESTS = 100_000
 _SERVER_FILE = "server.json"
 _LOCK_FILE = "lock"
 
@@ -65,7 +66,8 @@ async def first_key(workspace: Path, identity: Identity) -> bool:
     path = workspace / KEY_FILE
     if path.exists():
         return False
-    secret, _ = await identity.create(TENANT, "admin", Role.ADMIN)
+    # The command line works with this key, and a folder of documents is hundreds of requests in a minute.
+    secret, _ = await identity.create(TENANT, "admin", Role.ADMIN, requests_per_minute=ADMIN_REQUESTS)
     partial = path.with_suffix(".partial")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
