@@ -10,7 +10,7 @@ from agents.grounding import Evidence, Support, check
 from core.types import Citation, Verdict
 
 # A second sentence joins the extract when it speaks to the question almost as well as the first; one of another
-# passage has to do so even more, because it may be about something else.
+# passage has to do so even more, and one of another document never does, because it may be about another thing.
 NEARLY, ELSEWHERE = 0.85, 0.93
 # What a model leaves unfinished, a heading that it repeats, a bare name: none of it is an answer.
 _FINISHED = re.compile(r"[.!?:)\"”’]$")
@@ -67,7 +67,7 @@ def extracts(ranked: Sequence[Extract], evidence: Sequence[Evidence]) -> list[tu
     for second in others[:1]:
         if second.hit == best.hit and second.score >= NEARLY * best.score:
             chosen = sorted([*chosen, (second.hit, second.sentence)])
-        elif second.score >= ELSEWHERE * best.score:
+        elif _document(evidence, second) == _document(evidence, best) and second.score >= ELSEWHERE * best.score:
             chosen.append((second.hit, second.sentence))
     return [_quoted(evidence, hit, index) for hit, index in chosen]
 
@@ -88,6 +88,10 @@ def judge(
     touched = (e.score for e in ranked if e.hit == support.hit and e.sentence in support.sentences)
     speaks = max(touched, default=0.0)
     return support if speaks >= relevance * ranked[0].score else None
+
+
+def _document(evidence: Sequence[Evidence], extract: Extract) -> str:
+    return evidence[extract.hit].hit.passage.document_id
 
 
 def _quoted(evidence: Sequence[Evidence], hit: int, index: int) -> tuple[str, Support]:

@@ -14,12 +14,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agents.grounding import Evidence
-from agents.words import content_stems, numbers, words
+from agents.words import content_stems, names, numbers, words
 
 # Weights found on the demo's own questions and checked on SQuAD 2 (docs/decisions/0004-answering.md).
 CONTEXT = 0.5
 QUANTITY = 0.3
 RANK = 0.35
+# What a passage loses that lacks all the names of the question: the fee of one card is no answer about another.
+STRANGER = 0.6
 # What a question asks for, and what a sentence that tells it looks like; the first that fits counts.
 _WANTED = (
     (
@@ -68,13 +70,18 @@ def rank(question: str, evidence: Sequence[Evidence], *, context: str = "") -> l
     weights = {term: weight if term in wanted else CONTEXT * weight for term, weight in weights.items()}
     total = sum(weights.values()) or 1.0
     best_score = max((passage.hit.score for passage in evidence), default=0.0) or 1.0
+    named = names(asked)
+    missing = [_missing(named, passage) for passage in evidence]
+    # A name that no passage has tells nothing about which of them is meant.
+    strange = [share - min(missing) for share in missing]
     ranked = [
         Extract(
             number,
             index,
             _covered(own, _around(passage, index), weights) / total
             + (QUANTITY if told is not None and told.search(passage.text(index)) else 0.0)
-            + RANK * max(passage.hit.score, 0.0) / best_score,
+            + RANK * max(passage.hit.score, 0.0) / best_score
+            - STRANGER * strange[number],
             wanted <= own,
         )
         for number, passage in enumerate(evidence)
@@ -89,6 +96,14 @@ def _weights(wanted: set[str], terms: list[list[set[str]]]) -> dict[str, float]:
     bags = [bag for passage in terms for bag in passage]
     seen = {term: sum(term in bag for bag in bags) for term in wanted}
     return {term: math.log(1 + (len(bags) - n + 0.5) / (n + 0.5)) for term, n in seen.items()}
+
+
+def _missing(named: set[str], passage: Evidence) -> float:
+    """The share of the names that neither the passage nor its title and headings have."""
+    if not named:
+        return 0.0
+    said = passage.read.context_names.union(w.folded for s in passage.sentences for w in s.words)
+    return len(named - said) / len(named)
 
 
 def _around(passage: Evidence, index: int) -> set[str]:

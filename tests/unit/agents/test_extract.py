@@ -85,3 +85,10 @@ def test_headings_and_questions_introduce_and_do_not_answer() -> None:
     found = [Evidence(Hit(faq, 1.0))]
     assert extracts(rank("Can I return boots?", found), found)[0][0] == "Yes, unworn ones within 30 days."
     assert extracts(rank("What about tents?", found), found)[0][0] == "Bring them to a store."
+
+
+def test_the_passage_about_the_thing_that_was_named_is_preferred() -> None:
+    gold = passage("The annual fee of this card is 95 EUR.", document="gold", title="The Gold Card")
+    blue = passage("There is a fee of 20 EUR.", document="blue", title="The Blue Card")
+    found = [Evidence(Hit(gold, 1.0)), Evidence(Hit(blue, 0.9))]
+    assert extracts(rank("What is the annual fee of the Blue Card?", found), found)[0][0] == "There is a fee of 20 EUR."
