@@ -71,6 +71,12 @@ def articles() -> Iterator[Path]:
     yield from sorted(ARTICLES.glob("*.md"))
 
 
+async def has_records(database: Database, tenant: str) -> bool:
+    """Whether the tenant has a record in any of the tables."""
+    async with database.session() as session:
+        return await _has_records(session, tenant)
+
+
 async def _has_records(session: AsyncSession, tenant: str) -> bool:
     for record in RECORDS:
         table = Base.metadata.tables[record.__tablename__]
