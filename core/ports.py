@@ -16,6 +16,9 @@ from core.types import Audience, Findings, Passage, Scope
 if TYPE_CHECKING:
     from core.types import Vector
 
+PointId = int | str
+"""What an index calls one passage of one revision of a document; nothing is to be read out of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class IndexedPassage:
@@ -40,12 +43,13 @@ class HybridQuery:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A passage that at least one half found, with its raw score in every half.
+    """A passage that at least one half found, by its raw scores.
 
-    `cosines` has one entry for each named vector; `bm25` is 0.0 where no query term occurs.
+    `point` names it until its document is replaced or removed. `cosines` has one entry for each named vector;
+    `bm25` is 0.0 where the lexical half did not find it.
     """
 
-    passage: Passage
+    point: PointId
     cosines: Mapping[str, float]
     bm25: float
 
@@ -70,6 +74,13 @@ class VectorIndex(Protocol):
 
     async def search(self, query: HybridQuery) -> list[Candidate]:
         """Return the union of the halves' best `limit` candidates, in no particular order."""
+
+    async def passages(self, scope: Scope, points: Sequence[PointId]) -> dict[PointId, Passage]:
+        """Return what these points hold, but for those that are gone by now or lie outside of the scope.
+
+        Apart from `search`, because most candidates are only weighed: reading them all would cost more than
+        finding them.
+        """
 
 
 class PassageSearch(Protocol):

@@ -2,7 +2,7 @@
 
 What it needs of the index: one dense vector per passage, the unit sum of the embedded title and the embedded
 title + text (`retrieval.encode`), and BM25 over the same words (`retrieval.bm25`). Each half contributes its
-best `CANDIDATES`, and every candidate has its score in both halves.
+best `CANDIDATES`. Every candidate has its cosine; one that the lexical half did not find has no lexical evidence.
 
 Lexical evidence is how far a passage's BM25 rises above the tenth best of the query (what chance matches reach),
 per square root of the query's length. The two then combine as independent evidence does, by the noisy-or
@@ -13,7 +13,6 @@ loses nothing. Constants, alternatives and figures: docs/decisions/0003-fusion-a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,8 +33,9 @@ _FULL_EVIDENCE = 12.0
 def lexical_evidence(bm25: Scores, terms: int) -> Scores:
     """Evidence in [0, 1] that shared words give for each candidate.
 
-    `bm25` has the raw scores of all candidates of one query, 0.0 where no term occurs; `terms` is the number of
-    distinct query terms that BM25 counts. Where fewer than ten candidates share a word the background is 0.
+    `bm25` has the raw scores of all candidates of one query, 0.0 where the lexical half did not find it; `terms` is
+    the number of distinct query terms that BM25 counts. Where fewer than ten candidates share a word the background
+    is 0.
     """
     if terms < 1:
         return np.zeros_like(bm25)
@@ -59,6 +59,11 @@ def fuse(cosines: Scores, bm25: Scores, terms: int) -> Scores:
     return cosines + (1.0 - cosines) * lexical_evidence(bm25, terms)
 
 
-def order(scores: Scores, identities: Sequence[str]) -> list[int]:
-    """Positions of the candidates, best first. Equal scores go by identity, so that equal input gives equal output."""
-    return sorted(range(len(identities)), key=lambda at: (-scores[at], identities[at]))
+def winners(scores: Scores, limit: int) -> list[int]:
+    """Positions of the `limit` best candidates, and of all that score as the last of them does, in no order.
+
+    Which of those that score the same come first is for the caller to say, who knows what they are.
+    """
+    if scores.size <= limit:
+        return list(range(scores.size))
+    return np.flatnonzero(scores >= np.partition(scores, -limit)[-limit]).tolist()

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.errors import InvalidInput
-from core.ports import Candidate, HybridQuery
-from core.types import Findings, Hit, Passage, Scope
+from core.ports import HybridQuery, VectorIndex
+from core.types import Findings, Hit, Scope
 from retrieval.answerability import answerability, coverage
 from retrieval.bm25 import passage_terms, query_terms
 from retrieval.encode import TEXT, embed_query
-from retrieval.fusion import CANDIDATES, fuse, order
+from retrieval.fusion import CANDIDATES, fuse, winners
 from retrieval.migrate import Generation, Reading
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # Query vectors kept, of 1.5 KB each: people repeat themselves, and a turn searches for what it verifies.
 _REMEMBERED = 1_024
+# How often a search looks again because a document that it had found was replaced before it was read.
+_LOOKS = 3
 
 
 class HybridSearch:
@@ -41,8 +43,11 @@ class HybridSearch:
         async with self._generations.reading() as generation:
             vector = await self._embed(generation, text)
             asked = HybridQuery(text, vector, scope, max(CANDIDATES, limit))
-            candidates = await generation.index.search(asked)
-        return _findings(text, candidates, limit)
+            for _ in range(_LOOKS):
+                found = await _look(generation.index, asked, limit)
+                if found.whole:
+                    break
+        return found.findings
 
     async def _embed(self, generation: Generation, text: str) -> Vector:
         key = (generation.id, text)
@@ -57,20 +62,31 @@ class HybridSearch:
         return vector
 
 
-def _findings(query: str, candidates: Sequence[Candidate], limit: int) -> Findings:
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What one look into the index gave; not whole where a passage was gone before it was read."""
+
+    findings: Findings
+    whole: bool
+
+
+async def _look(index: VectorIndex, query: HybridQuery, limit: int) -> _Look:
+    candidates = await index.search(query)
     if not candidates:
-        return Findings((), 0.0)
-    terms = frozenset(query_terms(query)[0])
+        return _Look(Findings((), 0.0), whole=True)
+    terms = frozenset(query_terms(query.text)[0])
     cosines = np.array([each.cosines[TEXT] for each in candidates], dtype=np.float64)
     bm25 = np.array([each.bm25 for each in candidates], dtype=np.float64)
     scores = fuse(cosines, bm25, len(terms))
-    ranked = order(scores, [_identity(each.passage) for each in candidates])
-    best = ranked[0]
-    passage = candidates[best].passage
+    winning = winners(scores, limit)
+    points = [candidates[at].point for at in winning]
+    passages = await index.passages(query.scope, points)
+    there = [(at, passages[point]) for at, point in zip(winning, points, strict=True) if point in passages]
+    whole = len(there) == len(winning)
+    if not there:
+        return _Look(Findings((), 0.0), whole)
+    ranked = sorted(there, key=lambda each: (-scores[each[0]], each[1].document_id, each[1].position))
+    best, passage = ranked[0]
     covered = coverage(terms, frozenset(passage_terms(passage.title, passage.headings, passage.text)[0]))
-    hits = tuple(Hit(candidates[at].passage, float(scores[at])) for at in ranked[:limit])
-    return Findings(hits, answerability(float(scores[best]), float(cosines[best]), covered))
-
-
-def _identity(passage: Passage) -> str:
-    return f"{passage.document_id}\0{passage.position:09}"
+    hits = tuple(Hit(passage, float(scores[at])) for at, passage in ranked[:limit])
+    return _Look(Findings(hits, answerability(float(scores[best]), float(cosines[best]), covered)), whole)

@@ -48,13 +48,14 @@ async def rankings(index: Indexed, case: Question) -> Rankings:
     findings = await index.search.search(query, CALLER.scope, limit=DEPTH)
     vector = await embed_query(index.embeddings, query)
     candidates = await index.index.search(HybridQuery(query, vector, CALLER.scope, limit=DEPTH))
-    dense = sorted(candidates, key=lambda each: (-each.cosines[TEXT], each.passage.document_id))
-    lexical = [each for each in candidates if each.bm25 > 0]
-    lexical.sort(key=lambda each: (-each.bm25, each.passage.document_id))
+    passages = await index.index.passages(CALLER.scope, [each.point for each in candidates])
+    scores = [(passages[each.point].document_id, each) for each in candidates]
+    dense = sorted(scores, key=lambda each: (-each[1].cosines[TEXT], each[0]))
+    lexical = sorted((each for each in scores if each[1].bm25 > 0), key=lambda each: (-each[1].bm25, each[0]))
     found = {
         "hybrid": [hit.passage.document_id for hit in findings.hits],
-        "dense": [each.passage.document_id for each in dense],
-        "bm25": [each.passage.document_id for each in lexical],
+        "dense": [document for document, _ in dense],
+        "bm25": [document for document, _ in lexical],
     }
     return {side: _once(index.names[document] for document in documents) for side, documents in found.items()}
 

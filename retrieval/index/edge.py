@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from core.errors import WorkspaceInUse
-from core.ports import Candidate, HybridQuery, IndexedPassage
-from core.types import Audience, Scope
+from core.ports import Candidate, HybridQuery, IndexedPassage, PointId
+from core.types import Audience, Passage, Scope
 from retrieval.index.layout import BM25, Layout, from_payload, point_id, scope_of, scopes_of, to_payload
 from retrieval.index.pipe import Host, HostFailed, end, start
 
@@ -99,7 +99,7 @@ class EdgeIndex:
             await self._written(tenant, document_id, 1)
 
     async def search(self, query: HybridQuery) -> list[Candidate]:
-        """See `VectorIndex.search`. Every half's score is known for every candidate."""
+        """See `VectorIndex.search`."""
         self._layout.check_query(query)
         if not query.scope.audiences:
             return []
@@ -108,12 +108,19 @@ class EdgeIndex:
         )
         return [
             Candidate(
-                passage=from_payload(each["payload"]),
+                point=each["id"],
                 cosines={name: each["scores"][name] for name in self._layout.names},
                 bm25=each["scores"].get(BM25, 0.0),
             )
             for each in found
         ]
+
+    async def passages(self, scope: Scope, points: Sequence[PointId]) -> dict[PointId, Passage]:
+        """See `VectorIndex.passages`."""
+        if not points or not scope.audiences:
+            return {}
+        found = await self._call("read", points=list(points), scopes=scopes_of(scope))
+        return {each["id"]: from_payload(each["payload"]) for each in found}
 
     async def count(self, scope: Scope) -> int:
         """See `PassageStore.count`."""

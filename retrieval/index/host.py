@@ -26,7 +26,7 @@ import orjson
 
 from retrieval.index.shard import Shard
 
-METHODS = frozenset({"write", "publish", "remove", "search", "count", "export", "flush", "info"})
+METHODS = frozenset({"write", "publish", "remove", "search", "read", "count", "export", "flush", "info"})
 # A process killed a moment ago may still be letting go of the shard.
 _LOCK_SECONDS = 20.0
 

@@ -14,12 +14,13 @@ from qdrant_client import AsyncQdrantClient, models
 from qdrant_client.http.exceptions import UnexpectedResponse
 
 from core.errors import Conflict
-from core.ports import Candidate, HybridQuery, IndexedPassage
+from core.ports import Candidate, HybridQuery, IndexedPassage, PointId
 from core.types import Audience, Passage, Scope
 from retrieval.bm25 import passage_terms, query_terms
 from retrieval.index.layout import (
     BM25,
     DOCUMENT,
+    PASSAGE,
     REVISION,
     SCOPE,
     TENANT,
@@ -81,7 +82,7 @@ class ServerIndex:
         await self._client.delete(self._collection, everything, wait=True)
 
     async def search(self, query: HybridQuery) -> list[Candidate]:
-        """See `VectorIndex.search`. Every half's score is known for every candidate."""
+        """See `VectorIndex.search`."""
         self._layout.check_query(query)
         if not query.scope.audiences:
             return []
@@ -90,24 +91,33 @@ class ServerIndex:
         if indices:
             halves[BM25] = models.SparseVector(indices=indices, values=values)
         found = await self._halves(halves, query.limit, _visible(query.scope))
-        passages: dict[Any, Passage] = {
-            point.id: from_payload(point.payload or {}) for points in found.values() for point in points
-        }
-        scores = {half: {point.id: point.score for point in points} for half, points in found.items()}
-        partial = {half: vector for half, vector in halves.items() if len(scores[half]) < len(passages)}
-        among = _visible(query.scope, models.HasIdCondition(has_id=list(passages)))
-        for half, points in (await self._halves(partial, len(passages), among, payload=False)).items():
-            scores[half].update({point.id: point.score for point in points})
+        union = {point for scores in found.values() for point in scores}
+        partial = {name: halves[name] for name in self._layout.names if len(found[name]) < len(union)}
+        among = _visible(query.scope, models.HasIdCondition(has_id=list(union)))
+        for name, scores in (await self._halves(partial, len(union), among)).items():
+            found[name] |= scores
         # A point that was dropped between the two requests lacks a score, and is left out.
         return [
             Candidate(
-                passage=passage,
-                cosines={name: scores[name][point] for name in self._layout.names},
-                bm25=scores.get(BM25, {}).get(point, 0.0),
+                point=point,
+                cosines={name: found[name][point] for name in self._layout.names},
+                bm25=found.get(BM25, {}).get(point, 0.0),
             )
-            for point, passage in passages.items()
-            if all(point in scores[name] for name in self._layout.names)
+            for point in union
+            if all(point in found[name] for name in self._layout.names)
         ]
+
+    async def passages(self, scope: Scope, points: Sequence[PointId]) -> dict[PointId, Passage]:
+        """See `VectorIndex.passages`."""
+        if not points or not scope.audiences:
+            return {}
+        records = await self._client.retrieve(self._collection, list(points), with_payload=[SCOPE, DOCUMENT, PASSAGE])
+        visible = scopes_of(scope)
+        return {
+            str(each.id): from_payload(each.payload)
+            for each in records
+            if each.payload is not None and each.payload.get(SCOPE) in visible
+        }
 
     async def count(self, scope: Scope) -> int:
         """See `PassageStore.count`."""
@@ -124,8 +134,9 @@ class ServerIndex:
         await self._client.close()
 
     async def _halves(
-        self, halves: dict[str, Any], limit: int, visible: models.Filter, *, payload: bool = True
-    ) -> dict[str, list[models.ScoredPoint]]:
+        self, halves: dict[str, Any], limit: int, visible: models.Filter
+    ) -> dict[str, dict[PointId, float]]:
+        """The best points of each half, by their scores."""
         if not halves or limit == 0:
             return {}
         requests = [
@@ -135,12 +146,15 @@ class ServerIndex:
                 filter=visible,
                 limit=limit,
                 params=None if half == BM25 else models.SearchParams(hnsw_ef=_EF_SEARCH),
-                with_payload=payload,
+                with_payload=False,
             )
             for half, vector in halves.items()
         ]
         responses = await self._client.query_batch_points(self._collection, requests)
-        return {half: response.points for half, response in zip(halves, responses, strict=True)}
+        return {
+            half: {str(point.id): point.score for point in response.points}
+            for half, response in zip(halves, responses, strict=True)
+        }
 
 
 async def _create(client: AsyncQdrantClient, collection: str, layout: Layout) -> None:

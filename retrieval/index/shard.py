@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import qdrant_edge as qe
 
@@ -52,19 +53,25 @@ class Shard:
         self._update(qe.UpdateOperation.delete_points_by_filter(_document(tenant, document)))
 
     def search(self, vector: list[float], text: str, scopes: list[str], limit: int) -> list[Json]:
-        """The union of the halves' best points: `payload`, and `scores` by half, where a half has one."""
+        """The union of the halves' best points: `id`, and `scores` by half. Dense scores are there for every point."""
         halves = {name: qe.Query.Nearest(vector, using=name) for name in self._names}
         indices, values = query_terms(text)
         if indices:
             halves[BM25] = qe.Query.Nearest(qe.SparseVector(indices=indices, values=values), using=BM25)
         found = self._halves(halves, limit, _visible(scopes))
         union = {point for scores in found.values() for point in scores}
-        partial = {half: query for half, query in halves.items() if len(found[half]) < len(union)}
-        # A filter that names few points makes the engine score just those, so this adds little.
-        among = _visible(scopes, qe.HasIdCondition(union))
-        scores = found | self._halves(partial, len(union), among)
-        records = self._shard.retrieve(list(union), with_payload=[DOCUMENT, PASSAGE], with_vector=False)
-        return [{"payload": each.payload, "scores": _scores_of(each.id, scores)} for each in records]
+        for name in self._names:
+            if missing := union - found[name].keys():
+                # A filter that names few points makes the engine score just those, so this adds little.
+                among = _visible(scopes, qe.HasIdCondition(missing))
+                found[name] |= self._halves({name: halves[name]}, len(missing), among)[name]
+        return [{"id": point, "scores": _scores_of(point, found)} for point in union]
+
+    def read(self, points: list[int | str | UUID], scopes: list[str]) -> list[Json]:
+        """The `id` and `payload` of those of the points that are there, and visible."""
+        records = self._shard.retrieve(points, with_payload=[SCOPE, DOCUMENT, PASSAGE], with_vector=False)
+        seen = [(each.id, each.payload or {}) for each in records]
+        return [{"id": point, "payload": payload} for point, payload in seen if payload.get(SCOPE) in scopes]
 
     def count(self, scopes: list[str] | None = None, tenant: str = "", document: str = "") -> int:
         """Visible points within the scopes, or all points of a document, published or not."""

@@ -8,18 +8,18 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from core.ports import Candidate, HybridQuery, IndexedPassage
-from core.types import Audience, Scope
+from core.ports import Candidate, HybridQuery, IndexedPassage, PointId, VectorIndex
+from core.types import Audience, Passage, Scope
 from retrieval.bm25 import passage_terms, query_terms
 from retrieval.index.layout import Layout
 
 
 class FakeIndex:
-    """Every document as (audience, passages). `replacements` counts the calls of `replace`."""
+    """Every document as (audience, passages by point). `replacements` counts the calls of `replace`."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self._documents: dict[tuple[str, str], tuple[Audience, list[IndexedPassage]]] = {}
+        self._documents: dict[tuple[str, str], tuple[Audience, dict[PointId, IndexedPassage]]] = {}
         self.replacements = 0
 
     async def replace(
@@ -28,7 +28,8 @@ class FakeIndex:
         """See `VectorIndex.replace`."""
         self._layout.check_passages(document_id, passages)
         self.replacements += 1
-        self._documents[tenant, document_id] = (audience, list(passages))
+        points: dict[PointId, IndexedPassage] = {f"{self.replacements}/{at}": each for at, each in enumerate(passages)}
+        self._documents[tenant, document_id] = (audience, points)
 
     async def remove(self, tenant: str, document_id: str) -> None:
         """See `VectorIndex.remove`."""
@@ -37,21 +38,20 @@ class FakeIndex:
     async def search(self, query: HybridQuery) -> list[Candidate]:
         """See `VectorIndex.search`."""
         self._layout.check_query(query)
-        candidates = [
-            Candidate(
-                item.passage,
-                {name: float(vector @ query.vector) for name, vector in item.vectors.items()},
-                score,
-            )
-            for item, score in self._lexical(query)
-        ]
-        best: dict[int, Candidate] = {}
+        lexical = {point: score for point, score in self._lexical(query) if score > 0}
+        best = dict(sorted(lexical.items(), key=lambda each: -each[1])[: query.limit])
+        cosines = {
+            point: {name: float(vector @ query.vector) for name, vector in item.vectors.items()}
+            for point, item in self._visible(query.scope)
+        }
+        union = set(best)
         for name in self._layout.names:
-            ordered = sorted(candidates, key=lambda each: -each.cosines[name])
-            best.update({id(each): each for each in ordered[: query.limit]})
-        ordered = sorted((each for each in candidates if each.bm25 > 0), key=lambda each: -each.bm25)
-        best.update({id(each): each for each in ordered[: query.limit]})
-        return list(best.values())
+            union.update(sorted(cosines, key=lambda point: -cosines[point][name])[: query.limit])
+        return [Candidate(point, cosines[point], best.get(point, 0.0)) for point in union]
+
+    async def passages(self, scope: Scope, points: Sequence[PointId]) -> dict[PointId, Passage]:
+        """See `VectorIndex.passages`."""
+        return {point: item.passage for point, item in self._visible(scope) if point in points}
 
     async def count(self, scope: Scope) -> int:
         """See `PassageStore.count`."""
@@ -59,28 +59,35 @@ class FakeIndex:
 
     async def count_document(self, tenant: str, document_id: str) -> int:
         """See `PassageStore.count_document`."""
-        return len(self._documents.get((tenant, document_id), (Audience.PUBLIC, []))[1])
+        return len(self._documents.get((tenant, document_id), (Audience.PUBLIC, {}))[1])
 
     async def close(self) -> None:
         """See `PassageStore.close`."""
 
-    def _visible(self, scope: Scope) -> Iterator[IndexedPassage]:
+    def _visible(self, scope: Scope) -> Iterator[tuple[PointId, IndexedPassage]]:
         for (tenant, _), (audience, passages) in self._documents.items():
             if tenant == scope.tenant and audience in scope.audiences:
-                yield from passages
+                yield from passages.items()
 
-    def _lexical(self, query: HybridQuery) -> Iterator[tuple[IndexedPassage, float]]:
+    def _lexical(self, query: HybridQuery) -> Iterator[tuple[PointId, float]]:
         # As in the engine, how rare a term is counts over the whole index.
-        everything = [_terms(item) for _, passages in self._documents.values() for item in passages]
+        everything = [_terms(item) for _, passages in self._documents.values() for item in passages.values()]
         frequency = Counter(term for terms in everything for term in terms)
         wanted = query_terms(query.text)[0]
         rarity = {
             term: math.log(1 + (len(everything) - frequency[term] + 0.5) / (frequency[term] + 0.5)) for term in wanted
         }
-        for item in self._visible(query.scope):
+        for point, item in self._visible(query.scope):
             terms = _terms(item)
-            yield item, float(np.float32(sum(rarity[term] * terms.get(term, 0.0) for term in wanted)))
+            yield point, float(np.float32(sum(rarity[term] * terms.get(term, 0.0) for term in wanted)))
 
 
 def _terms(item: IndexedPassage) -> dict[int, float]:
     return dict(zip(*passage_terms(item.passage.title, item.passage.headings, item.passage.text), strict=True))
+
+
+async def found(index: VectorIndex, query: HybridQuery) -> list[tuple[Passage, Candidate]]:
+    """What a search finds, with the passages that its candidates stand for."""
+    candidates = await index.search(query)
+    passages = await index.passages(query.scope, [each.point for each in candidates])
+    return [(passages[each.point], each) for each in candidates if each.point in passages]

@@ -20,6 +20,7 @@ from retrieval.documents import Document
 from retrieval.encode import embed_query
 from retrieval.ingest import Ingestion, Progress
 from retrieval.tables import ContentRow, DocumentRow, DocumentStatus, JobKind, JobRow
+from tests.fakes.index import found as index_found
 from tests.fakes.library import Library, assemble, working
 
 POSTGRES = os.environ.get("WAYSIDE_TEST_POSTGRES_URL", "postgresql+asyncpg://postgres@127.0.0.1:5432/test")
@@ -61,8 +62,8 @@ async def found(library: Library, words: str, tenant: str = "acme", *audiences: 
     async with library.generations.reading() as generation:
         vector = await embed_query(generation.embeddings, words)
         scope = Scope(tenant, audiences or (Audience.PUBLIC,))
-        candidates = await generation.index.search(HybridQuery(words, vector, scope, 1_000))
-    return {each.passage.document_id for each in candidates if each.bm25 > 0}
+        everything = await index_found(generation.index, HybridQuery(words, vector, scope, 1_000))
+    return {passage.document_id for passage, scores in everything if scores.bm25 > 0}
 
 
 async def ready(library: Library, document: Document) -> Document:

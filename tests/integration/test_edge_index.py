@@ -14,6 +14,7 @@ from core.types import Audience, Passage, Scope
 from retrieval.index.edge import EdgeIndex
 from retrieval.index.layout import Layout
 from retrieval.index.pipe import HostFailed
+from tests.fakes.index import found
 
 LAYOUT = Layout(("text",), 16)
 SCOPE = Scope("acme", (Audience.PUBLIC,))
@@ -36,7 +37,7 @@ def names(folder: Path) -> set[str]:
 
 async def words(index: EdgeIndex, text: str = "tent boat") -> set[str]:
     query = HybridQuery(text, passages("d", 1)[0].vectors["text"], SCOPE, 5_000)
-    return {each.passage.text for each in await index.search(query)}
+    return {passage.text for passage, _ in await found(index, query)}
 
 
 async def test_what_was_written_is_there_after_reopening(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The suites' judgements, on answers and rankings made by hand; no model and no index are opened."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,7 @@ import pytest
 from langchain_core.embeddings import DeterministicFakeEmbedding
 
 from core.errors import InvalidInput
-from core.ports import Candidate, HybridQuery
+from core.ports import Candidate, HybridQuery, PointId
 from core.types import Answer, Citation, Findings, Hit, Passage, Scope, Turn, Usage, Verdict
 from evals.beir import Folder, Question
 from evals.suite import Options
@@ -50,8 +50,11 @@ class Found:
 
     async def search(self, query: str | HybridQuery, scope: Scope | None = None, limit: int = 10) -> Any:
         if isinstance(query, HybridQuery):
-            return [Candidate(passage(name), {"text": dense}, bm25) for name, (dense, bm25) in self.halves.items()]
+            return [Candidate(name, {"text": dense}, bm25) for name, (dense, bm25) in self.halves.items()]
         return Findings(tuple(Hit(passage(name, at), 1.0 - at / 10) for at, name in enumerate(self.hybrid)), 1.0)
+
+    async def passages(self, scope: Scope, points: Sequence[PointId]) -> dict[PointId, Passage]:
+        return {point: passage(str(point)) for point in points}
 
 
 def indexed(**parts: Any) -> Indexed:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from retrieval.fusion import CANDIDATES, fuse, lexical_evidence, order
+from retrieval.fusion import CANDIDATES, fuse, lexical_evidence, winners
 
 
 def test_evidence_is_the_rise_above_the_tenth_best() -> None:
@@ -52,7 +52,7 @@ def test_cutting_the_lists_changes_nothing_for_the_candidates_kept() -> None:
 
 def test_no_candidates() -> None:
     assert fuse(np.array([]), np.array([]), terms=3).size == 0
-    assert order(np.array([]), []) == []
+    assert winners(np.array([]), 3) == []
 
 
 @pytest.mark.parametrize(
@@ -68,5 +68,8 @@ def test_scores_that_are_missing_are_refused(cosines: list[float], bm25: list[fl
         fuse(np.array(cosines), np.array(bm25), terms=2)
 
 
-def test_best_first_and_ties_by_identity() -> None:
-    assert order(np.array([0.5, 0.9, 0.5, 0.1]), ["b", "z", "a", "c"]) == [1, 2, 0, 3]
+def test_all_that_score_as_the_last_winner_does_are_winners() -> None:
+    scores = np.array([0.5, 0.9, 0.5, 0.1, 0.5])
+    assert winners(scores, 1) == [1]
+    assert winners(scores, 2) == [0, 1, 2, 4]
+    assert winners(scores, 9) == [0, 1, 2, 3, 4]

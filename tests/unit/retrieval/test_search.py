@@ -1,6 +1,9 @@
+from collections.abc import Sequence
+
 import pytest
 
 from core.errors import InvalidInput
+from core.ports import PointId
 from core.types import Audience, Findings, Passage, Scope
 from retrieval.encode import combine, distinct_texts, unit_vectors
 from retrieval.migrate import Generation
@@ -17,8 +20,10 @@ TEXTS = {
 }
 
 
-async def searching(texts: dict[str, str] = TEXTS) -> tuple[HybridSearch, FakeEmbeddings]:
-    embeddings, index = FakeEmbeddings(LAYOUT.size), FakeIndex(LAYOUT)
+async def searching(
+    texts: dict[str, str] = TEXTS, *, index: FakeIndex | None = None
+) -> tuple[HybridSearch, FakeEmbeddings]:
+    embeddings, index = FakeEmbeddings(LAYOUT.size), index or FakeIndex(LAYOUT)
     for document, text in texts.items():
         passage = Passage(document, document.title(), (), text, 0, len(text), 0)
         words = distinct_texts([passage])
@@ -52,6 +57,21 @@ async def test_equal_passages_are_ordered_by_identity_every_time() -> None:
         assert len({hit.score for hit in findings.hits}) > 1  # the titles differ
     search, _ = await searching(dict.fromkeys(("a", "A"), "the same words"))
     assert documents(await search.search("same words", SCOPE)) == ["A", "a"]
+
+
+class Replaced(FakeIndex):
+    """An index whose one document is replaced between the first look at it and its reading."""
+
+    async def passages(self, scope: Scope, points: Sequence[PointId]) -> dict[PointId, Passage]:
+        if self.replacements == 1:
+            ((_, (audience, items)),) = self._documents.items()
+            await self.replace("acme", "returns", audience, [*items.values()])
+        return await super().passages(scope, points)
+
+
+async def test_a_document_replaced_amid_a_search_is_found_all_the_same() -> None:
+    search, _ = await searching({"returns": TEXTS["returns"]}, index=Replaced(LAYOUT))
+    assert documents(await search.search("return a tent", SCOPE)) == ["returns"]
 
 
 async def test_nothing_found_is_not_answerable() -> None:
