@@ -43,8 +43,10 @@ class Relevance:
         if not shortlist or (shortlist[0].complete and sum(extract.complete for extract in shortlist) == 1):
             return shortlist
         asked = f"{context} {question}".strip()
-        vectors = await self._embed([asked, *(_meant(evidence[e.hit], e.sentence) for e in shortlist)])
-        cosines = vectors[1:] @ vectors[0]
+        # The search has embedded these very words already, and embeddings that remember their queries give them again.
+        query = np.asarray(await self._embeddings.aembed_query(asked), dtype=np.float32)
+        vectors = await self._embed([_meant(evidence[e.hit], e.sentence) for e in shortlist])
+        cosines = vectors @ (query / max(float(np.linalg.norm(query)), 1e-12))
         scored = [
             replace(extract, score=extract.score + MEANING * max(0.0, float(cosine)))
             for extract, cosine in zip(shortlist, cosines, strict=True)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,13 +13,8 @@ from retrieval.answerability import answerability, coverage
 from retrieval.bm25 import passage_terms, query_terms
 from retrieval.encode import TEXT, embed_query
 from retrieval.fusion import CANDIDATES, fuse, winners
-from retrieval.migrate import Generation, Reading
+from retrieval.migrate import Reading
 
-if TYPE_CHECKING:
-    from core.types import Vector
-
-# Query vectors kept, of 1.5 KB each: people repeat themselves, and a turn searches for what it verifies.
-_REMEMBERED = 1_024
 # How often a search looks again because a document that it had found was replaced before it was read.
 _LOOKS = 3
 
@@ -31,7 +24,6 @@ class HybridSearch:
 
     def __init__(self, generations: Reading) -> None:
         self._generations = generations
-        self._vectors: OrderedDict[tuple[str, str], Vector] = OrderedDict()
 
     async def search(self, query: str, scope: Scope, limit: int = 10) -> Findings:
         """See `PassageSearch.search`. Raises `InvalidInput` when `limit` is below 1, too."""
@@ -41,25 +33,13 @@ class HybridSearch:
         if limit < 1:
             raise InvalidInput(f"limit must be at least 1, not {limit}", param="limit")
         async with self._generations.reading() as generation:
-            vector = await self._embed(generation, text)
+            vector = await embed_query(generation.embeddings, text)
             asked = HybridQuery(text, vector, scope, max(CANDIDATES, limit))
             for _ in range(_LOOKS):
                 found = await _look(generation.index, asked, limit)
                 if found.whole:
                     break
         return found.findings
-
-    async def _embed(self, generation: Generation, text: str) -> Vector:
-        key = (generation.id, text)
-        vector = self._vectors.get(key)
-        if vector is None:
-            vector = await embed_query(generation.embeddings, text)
-            self._vectors[key] = vector
-            if len(self._vectors) > _REMEMBERED:
-                self._vectors.popitem(last=False)
-        else:
-            self._vectors.move_to_end(key)
-        return vector
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import asyncio
 import hashlib
 import os
 import tempfile
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
@@ -32,6 +33,8 @@ MAX_TOKENS = 256
 _BATCH_TOKENS = 256
 # What lies beyond reaches the model only when a text is nearly all white space, and would be read for nothing.
 _MAX_CHARACTERS = 100_000
+# Queries kept, of 3 kB each.
+_REMEMBERED = 1_024
 # Counts up when the graph that `bert_onnx` writes changes, so that an old file is not found again.
 _LAYOUT = 1
 
@@ -41,7 +44,8 @@ Tokens = NDArray[np.int64]
 class OnnxEmbeddings(Embeddings):
     """Embeds texts on every core. Safe to use from any thread; the async methods do not block the event loop.
 
-    A single text does not queue behind a bulk of others.
+    A single text does not queue behind a bulk of others. The last queries are remembered: people repeat themselves,
+    and a turn asks with the same words more than once.
     """
 
     dimensions = 384
@@ -60,6 +64,7 @@ class OnnxEmbeddings(Embeddings):
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
         workers = workers or os.cpu_count() or 1
+        self._queries: OrderedDict[str, list[float]] = OrderedDict()
         self._bulk = ThreadPoolExecutor(workers, "embed-bulk")
         self._single = ThreadPoolExecutor(workers, "embed-single")
 
@@ -107,8 +112,13 @@ class OnnxEmbeddings(Embeddings):
         return rows
 
     async def aembed_query(self, text: str) -> list[float]:
-        """`embed_query`, off the event loop."""
-        return (await self.aembed_documents([text]))[0]
+        """`embed_query`, off the event loop; not computed again for one of the last queries."""
+        row = self._queries.pop(text, None) or (await self.aembed_documents([text]))[0]
+        # Put back at the end: what was asked last is forgotten last.
+        self._queries[text] = row
+        if len(self._queries) > _REMEMBERED:
+            self._queries.popitem(last=False)
+        return row
 
     def close(self) -> None:
         """End the threads. Calls in progress end first."""

@@ -101,3 +101,10 @@ def test_the_fingerprint_tells_models_and_precisions_apart(embeddings: OnnxEmbed
 
 def test_a_graph_refers_to_the_weights_and_holds_none(model_store: ModelStore) -> None:
     assert len(bert_onnx(model_store.path("all-minilm-l6-v2")).SerializeToString()) < 100_000
+
+
+async def test_a_query_that_was_asked_before_is_not_computed_again(embeddings: OnnxEmbeddings) -> None:
+    first = await embeddings.aembed_query("where is my boot")
+    await embeddings.aembed_query("where is my tent")
+    assert await embeddings.aembed_query("where is my boot") is first
+    assert first == embeddings.embed_query("where is my boot")
