@@ -11,9 +11,9 @@ from core.types import Citation, Verdict
 
 # A second sentence joins the extract when it speaks to the question almost as well as the first; one of another
 # passage has to do so even more, and one of another document never does, because it may be about another thing.
-NEARLY, ELSEWHERE = 0.85, 0.93
-# What a model leaves unfinished, a heading that it repeats, a bare name: none of it is an answer.
-_FINISHED = re.compile(r"[.!?:)\"”’]$")
+NEARLY, ELSEWHERE = 0.8, 0.9
+# What a model leaves unfinished, a heading or a question that it repeats, a bare name: none of it is an answer.
+_FINISHED = re.compile(r"[.!:)\"”’]$")
 
 
 class Composition:

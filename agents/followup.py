@@ -12,8 +12,8 @@ from core.errors import EngineError
 from core.types import Usage
 
 _LEANS_BACK = re.compile(
-    r"^(and|or|but|so|also|what about|how about|why not|what if|which one|same|then)\b"
-    r"|\b(it|its|they|them|their|that|this|those|these|there|one|ones|he|she|him|her|otherwise|instead|else)\b",
+    r"^(and|or|but|so|also|what about|how about|why not|what if|which one|same)\b"
+    r"|\b(then|such|it|its|they|them|their|that|this|those|these|there|one|ones|he|she|him|her|otherwise|instead|else)\b",
     re.IGNORECASE,
 )
 _SHORTEST = 2

@@ -77,6 +77,7 @@ class Reading:
             if not sentence.asserts:
                 above = frozenset(sentence.stems)
             self.sentences.append(sentence)
+        self.title = words(passage.title)
         context = words(" ".join((passage.title, *passage.headings)))
         self.context_stems = content_stems(context)
         self.context_names = {word.folded for word in context}

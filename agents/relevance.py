@@ -19,10 +19,9 @@ from numpy.typing import NDArray
 from agents.extract import Extract, rank
 from agents.grounding import Evidence
 
-# How many sentences are embedded, and how much meaning weighs against words: found on the demo's own questions,
-# checked on SQuAD 2 (docs/decisions/0004-answering.md).
+# How many sentences are embedded, and how much meaning weighs against words (docs/decisions/0004-answering.md).
 SHORTLIST = 12
-MEANING = 2.0
+MEANING = 2.5
 # 1.5 kB each.
 REMEMBERED = 8192
 
@@ -69,7 +68,6 @@ class Relevance:
 
 
 def _meant(passage: Evidence, index: int) -> str:
-    """What a sentence means to its reader: a bare list means what the heading above it says."""
-    text = passage.text(index)
-    heading = (passage.hit.passage.title, *passage.hit.passage.headings)[-1]
-    return f"{heading}:\n{text}" if text.startswith("- ") else text
+    """What a sentence means to its reader, who knows what it stands under: of two cards' fees, this card's."""
+    path = " > ".join((passage.hit.passage.title, *passage.hit.passage.headings))
+    return f"{path}: {passage.text(index)}"

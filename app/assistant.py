@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import cast
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
@@ -27,13 +28,14 @@ class Assistant:
 
     async def answer(self, turn: Turn) -> Answer:
         """Answer the turn as a whole. Raises what `stream` raises."""
-        async for piece in self.stream(turn):
-            if isinstance(piece, Answer):
-                return piece
-        raise RuntimeError("the graph ended without an answer")
+        async with aclosing(self.stream(turn)) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, Answer):
+                    return piece
+        raise AssertionError("a stream that ends well ends with its answer")
 
-    async def stream(self, turn: Turn) -> AsyncIterator[TextDelta | Answer]:
-        """Answer the turn in pieces; the finished `Answer` comes last.
+    async def stream(self, turn: Turn) -> AsyncGenerator[TextDelta | Answer, None]:
+        """Answer the turn in pieces; the finished `Answer` comes last, when the thread has been stored with it.
 
         Raises `InvalidInput` when the last message is not a user's, or is empty. An engine that fails is no
         error here: the documents' own words answer instead.
@@ -41,6 +43,7 @@ class Assistant:
         if not turn.messages or turn.messages[-1].speaker != "user" or not turn.messages[-1].text.strip():
             raise InvalidInput("the last message must be the user's, and say something", param="messages")
         config: RunnableConfig = {"configurable": {"thread_id": _thread(turn)}}
+        answer: Answer | None = None
         async for piece in self._knowledge.astream(
             {"incoming": [_SPEAKERS[message.speaker](message.text) for message in turn.messages]},
             config,
@@ -49,7 +52,14 @@ class Assistant:
             # Nothing in this graph acts on the world, so one checkpoint when it ends is enough.
             durability="exit",
         ):
-            yield cast("TextDelta | Answer", piece)
+            # The graph is not done yet when it tells its answer: who has it may ask the next question at once.
+            if isinstance(piece, Answer):
+                answer = piece
+            else:
+                yield cast("TextDelta", piece)
+        if answer is None:
+            raise RuntimeError("the graph ended without an answer")
+        yield answer
 
 
 def _thread(turn: Turn) -> str:

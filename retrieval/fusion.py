@@ -27,7 +27,7 @@ CANDIDATES = 50
 
 # Chosen on StackFAQ, SQuAD 2 and bank_support with all-MiniLM-L6-v2. More full evidence trusts the dense half more.
 _BACKGROUND_RANK = 10
-_FULL_EVIDENCE = 12.0
+_FULL_EVIDENCE = 13.0
 
 
 def lexical_evidence(bm25: Scores, terms: int) -> Scores:

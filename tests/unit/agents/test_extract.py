@@ -92,3 +92,18 @@ def test_the_passage_about_the_thing_that_was_named_is_preferred() -> None:
     blue = passage("There is a fee of 20 EUR.", document="blue", title="The Blue Card")
     found = [Evidence(Hit(gold, 1.0)), Evidence(Hit(blue, 0.9))]
     assert extracts(rank("What is the annual fee of the Blue Card?", found), found)[0][0] == "There is a fee of 20 EUR."
+
+
+def test_a_title_that_qualifies_the_name_is_about_another_thing() -> None:
+    business = passage("The annual fee of this card is 200 EUR.", document="business", title="Business Gold Card: fees")
+    gold = passage("The annual fee of this card is 95 EUR.", document="gold", title="Gold Card: what it costs")
+    found = [Evidence(Hit(business, 0.82)), Evidence(Hit(gold, 0.76))]
+    assert extracts(rank("What is the annual fee of the Gold Card?", found), found)[0][0].endswith("95 EUR.")
+    assert extracts(rank("What is the annual fee of the Business Gold Card?", found), found)[0][0].endswith("200 EUR.")
+
+
+def test_a_question_that_a_model_repeats_is_no_answer() -> None:
+    faq = passage("How much is standard delivery to Norway? It costs 4.90 EUR.")
+    found = [Evidence(Hit(faq, 1.0))]
+    ranked = rank("How much is standard delivery to Norway?", found)
+    assert judge("How much is standard delivery to Norway?", "delivery to Norway", ranked, found, 0.0) is None

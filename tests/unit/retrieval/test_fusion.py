@@ -9,12 +9,12 @@ from retrieval.fusion import CANDIDATES, fuse, lexical_evidence, winners
 def test_evidence_is_the_rise_above_the_tenth_best() -> None:
     bm25 = np.array([20.0, 14.0, *[8.0] * 8, 5.0, 0.0])
     evidence = lexical_evidence(bm25, terms=4)
-    assert evidence[:2] == pytest.approx([(20 - 8) / (12 * 2), (14 - 8) / (12 * 2)])
+    assert evidence[:2] == pytest.approx([(20 - 8) / (13 * 2), (14 - 8) / (13 * 2)])
     assert not evidence[2:].any()
 
 
 def test_nine_candidates_or_fewer_have_no_background() -> None:
-    assert lexical_evidence(np.full(9, 6.0), terms=1) == pytest.approx(np.full(9, 0.5))
+    assert lexical_evidence(np.full(9, 6.5), terms=1) == pytest.approx(np.full(9, 0.5))
     assert not lexical_evidence(np.full(10, 6.0), terms=1).any()
 
 
@@ -33,7 +33,7 @@ def test_a_query_of_stop_words_is_left_to_the_meaning() -> None:
 
 
 def test_noisy_or_of_both_halves() -> None:
-    assert fuse(np.array([0.6]), np.array([6.0]), terms=1) == pytest.approx([1 - (1 - 0.6) * (1 - 0.5)])
+    assert fuse(np.array([0.6]), np.array([6.5]), terms=1) == pytest.approx([1 - (1 - 0.6) * (1 - 0.5)])
 
 
 def test_words_move_a_vague_match_further_than_a_close_one() -> None:
