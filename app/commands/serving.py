@@ -50,6 +50,8 @@ async def _serve(settings: Settings) -> None:
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=30,
+            # Longer than clients keep theirs, so that no request is sent into a connection that is being closed.
+            timeout_keep_alive=75,
         )
         server = uvicorn.Server(config)
         sockets = [config.bind_socket()]

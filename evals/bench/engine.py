@@ -32,14 +32,14 @@ def measure() -> list[Figure]:
     embedded = Settings().embedded
     with tempfile.TemporaryDirectory() as folder, gateway(Path(folder)) as ours, _bare() as port:
         sides = {
-            "bare": httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=120, trust_env=False),
-            "ours": ours.client(),
+            "bare": (f"http://127.0.0.1:{port}", {}),
+            "ours": (f"http://127.0.0.1:{ours.port}", {"Authorization": f"Bearer {ours.key}"}),
         }
         first: dict[str, list[float]] = {side: [] for side in sides}
         rate: dict[str, list[float]] = {side: [] for side in sides}
         for turn in range(-1, ROUNDS):
             for side in sorted(sides, reverse=bool(turn % 2)):
-                milliseconds, tokens = _stream(sides[side], embedded.model, turn)
+                milliseconds, tokens = _stream(*sides[side], embedded.model, turn)
                 if turn >= 0:  # The round before the first warms both sides up.
                     first[side].append(milliseconds)
                     rate[side].append(tokens)
@@ -51,8 +51,11 @@ def measure() -> list[Figure]:
     ]
 
 
-def _stream(client: httpx2.Client, model: str, turn: int) -> tuple[float, float]:
-    """Milliseconds to the first text, and chunks (tokens) a second from there."""
+def _stream(url: str, headers: dict[str, str], model: str, turn: int) -> tuple[float, float]:
+    """Milliseconds to the first text, and chunks (tokens) a second from there.
+
+    On a connection of its own: while the other side has its turn, a server may close one that waits.
+    """
     article = read_demo().documents[turn % 40].content.decode()[:800]
     body = {
         "model": model,
@@ -64,7 +67,10 @@ def _stream(client: httpx2.Client, model: str, turn: int) -> tuple[float, float]
         "stream": True,
     }
     begun = time.perf_counter()
-    with client.stream("POST", "/v1/chat/completions", json=body) as answer:
+    with (
+        httpx2.Client(base_url=url, headers=headers, timeout=120, trust_env=False) as client,
+        client.stream("POST", "/v1/chat/completions", json=body) as answer,
+    ):
         answer.raise_for_status()
         lines = (line for line in answer.iter_lines() if line.startswith("data: {"))
         arrivals = [time.perf_counter() for line in lines if _has_text(line)]

@@ -10,8 +10,6 @@ import sys
 
 import xllamacpp
 
-import app.engines.llamacpp  # noqa: F401  (decides how threads wait, before xllamacpp is loaded; for both alike)
-
 
 def serve(port: int, model: str, context: int, slots: int, threads: int) -> None:
     """Serve the model on the port. The server runs on threads of its own, for as long as it is referred to."""
