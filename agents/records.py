@@ -8,54 +8,11 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from enum import StrEnum
 
 from sqlalchemy import Date, ForeignKeyConstraint, Index, SmallInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base, Money, UtcDateTime
-
-
-class OrderStatus(StrEnum):
-    """Where an order is. It can be cancelled or redirected only while it is placed."""
-
-    PLACED = "placed"
-    PACKING = "packing"
-    SHIPPED = "shipped"
-    DELIVERED = "delivered"
-    CANCELLED = "cancelled"
-    LOST = "lost"
-
-
-class TicketCategory(StrEnum):
-    """What a ticket is about."""
-
-    DELIVERY = "delivery"
-    RETURNS = "returns"
-    BILLING = "billing"
-    ACCOUNT = "account"
-    PRODUCT = "product"
-    TECHNICAL = "technical"
-    FRAUD = "fraud"
-    OTHER = "other"
-
-
-class TicketPriority(StrEnum):
-    """How soon a ticket must be seen."""
-
-    LOW = "low"
-    NORMAL = "normal"
-    HIGH = "high"
-    URGENT = "urgent"
-
-
-class TicketStatus(StrEnum):
-    """Who has to act: the staff (open), the customer (pending), or nobody."""
-
-    OPEN = "open"
-    PENDING = "pending"
-    RESOLVED = "resolved"
-    CLOSED = "closed"
 
 
 class SupplierRecord(Base):
@@ -191,6 +148,7 @@ class TicketRecord(Base):
     priority: Mapped[str] = mapped_column(String(16))
     status: Mapped[str] = mapped_column(String(16))
     assignee: Mapped[str | None] = mapped_column(String(64))
+    team: Mapped[str | None] = mapped_column(String(16))
     created: Mapped[datetime] = mapped_column(UtcDateTime)
     duplicate_of: Mapped[str | None] = mapped_column(String(16))
 

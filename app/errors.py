@@ -40,6 +40,9 @@ STATUSES: Mapping[type[WaysideError], tuple[int, str]] = {
     errors.EngineTimeout: (504, "engine_error"),
     errors.EngineRejected: (400, INVALID),
     errors.EngineError: (502, "engine_error"),
+    errors.SystemUnavailable: (503, "system_error"),
+    errors.OutcomeUnknown: (504, "system_error"),
+    errors.SystemFault: (502, "system_error"),
     errors.MissingExtra: (501, "server_error"),
     WaysideError: (500, "server_error"),
 }
@@ -128,7 +131,8 @@ def refusal(error: WaysideError) -> Response:
     elif status == 401:
         headers["www-authenticate"] = "Bearer"
     elif status in (429, 503):
-        seconds = error.retry_after if isinstance(error, errors.RateLimited) else RETRY_SECONDS
+        told = error.retry_after if isinstance(error, errors.RateLimited | errors.SystemUnavailable) else None
+        seconds = RETRY_SECONDS if told is None else told
         headers["retry-after"] = str(max(1, math.ceil(seconds)))
     return _json(status, body_of(error), headers)
 

@@ -19,6 +19,7 @@ from app.demo.loading import load_demo
 from app.engines.chat_model import EngineChat
 from app.engines.choice import open_engine
 from app.engines.protocol import Engine
+from app.systems import Systems, open_systems
 from app.workspace import KEY_FILE, TENANT, admin_key, first_key, owning
 from core.database import Database
 from core.identity import Identity
@@ -62,6 +63,7 @@ class Wayside:
     documents: Documents
     ingestion: Ingestion
     generations: Generations
+    systems: Systems
 
 
 @asynccontextmanager
@@ -101,7 +103,17 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
         policy = KnowledgePolicy(relevance=settings.engine.relevance) if settings.engine.url else KnowledgePolicy()
         assistant = Assistant(build_knowledge(EngineChat(engine), search, embeddings, checkpoints, policy))
         wayside = Wayside(
-            settings, database, identity, engines, assistant, embeddings, search, documents, ingestion, generations
+            settings=settings,
+            database=database,
+            identity=identity,
+            engines=engines,
+            assistant=assistant,
+            embeddings=embeddings,
+            search=search,
+            documents=documents,
+            ingestion=ingestion,
+            generations=generations,
+            systems=open_systems(settings.systems, database, stack),
         )
         if settings.demo:
             await load_demo(database, documents, ingestion, TENANT, console)

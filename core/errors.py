@@ -20,6 +20,9 @@
     │   ├── EngineUnavailable      unreachable, refusing, or its circuit breaker is open
     │   ├── EngineTimeout          no answer within the time allowed
     │   └── EngineRejected         the engine called the request wrong (its 4xx)
+    ├── SystemFault              one of the company's systems (help desk, orders, procurement) did not serve us
+    │   ├── SystemUnavailable      unreachable, or refusing us: whatever was asked for has not been done
+    │   └── OutcomeUnknown         no answer that says whether it was done: read it back before trying again
     ├── MissingExtra             an optional package is not installed; the message has the command that installs it
     └── CorruptArtefact          a model file whose hash is not the pinned one
 
@@ -149,6 +152,31 @@ class EngineRejected(EngineError):
     """The engine called the request wrong. Another engine would not do better, so there is no fallback."""
 
     code = "engine_rejected"
+
+
+class SystemFault(WaysideError):
+    """One of the company's systems did not serve us: it is set up wrongly, or answers what nobody can read."""
+
+    code = "system_fault"
+
+
+class SystemUnavailable(SystemFault):
+    """The system is unreachable, too busy, or refuses us. Whatever was asked for has not been done.
+
+    `retry_after` is in seconds, where the system said when to come back.
+    """
+
+    code = "system_unavailable"
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class OutcomeUnknown(SystemFault):
+    """An action that may or may not have been done, now or in a moment. Read it back before trying again."""
+
+    code = "outcome_unknown"
 
 
 class MissingExtra(WaysideError):

@@ -11,6 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from core.orders import Order, OrderAction, OrderFilter
+from core.purchasing import Found_co, PurchaseAction, PurchaseOrder, Query
+from core.tickets import Ticket, TicketAction, TicketFilter
 from core.types import Audience, Findings, Passage, Scope
 
 if TYPE_CHECKING:
@@ -91,3 +94,69 @@ class PassageSearch(Protocol):
 
         Raises `InvalidInput` when the query is empty.
         """
+
+
+# The three systems below have one shape: something to read, `act` which changes the world, and `outcome` which tells
+# what an act did. All of them promise:
+#
+# * Nothing of another tenant is ever read, changed or told apart from what does not exist.
+# * `key` makes an act happen once: calls with the same key and action, at once or one after the other, change the
+#   system once and give the same result, as it was then. The same key with another action raises `KeyReused`.
+#   A key has 1 to 128 visible ASCII characters (else `InvalidInput`) and is unknown to the other two systems.
+# * A refusal changes nothing, and leaves the key free: `InvalidInput` for what can never be done, `NotFound`,
+#   `Conflict` for what the state does not allow now.
+# * `SystemUnavailable`: not done, and may be tried again. `OutcomeUnknown`: perhaps done; `outcome` tells, and
+#   repeating the act with its key is safe. Other `SystemFault`s are for a person to look at.
+# * Reading gives at most `limit` answers (1 to 1000, else `InvalidInput`), and none where nothing fits.
+
+
+class HelpDesk(Protocol):
+    """Where customers' tickets are kept."""
+
+    async def tickets(self, tenant: str, wanted: TicketFilter) -> list[Ticket]:
+        """Return the tickets that fit, the latest first."""
+
+    async def act(self, tenant: str, key: str, action: TicketAction) -> Ticket:
+        """Do it, and return the ticket as it is then.
+
+        `NotFound` when the ticket, or the customer or order of a new one, does not exist. `Conflict` when the ticket
+        cannot go to that status: a resolved one is reopened or closed, a closed one takes notes only.
+        """
+
+    async def outcome(self, tenant: str, key: str) -> Ticket | None:
+        """Return what the act with this key returned, or None when there was none."""
+
+
+class Orders(Protocol):
+    """Where customers' orders are kept."""
+
+    async def orders(self, tenant: str, wanted: OrderFilter) -> list[Order]:
+        """Return the orders that fit, the latest first."""
+
+    async def act(self, tenant: str, key: str, action: OrderAction) -> Order:
+        """Do it, and return the order as it is then.
+
+        `Conflict` when an order that is no longer placed is to be cancelled or redirected, and when a refund
+        exceeds what was charged and not yet refunded.
+        """
+
+    async def outcome(self, tenant: str, key: str) -> Order | None:
+        """Return what the act with this key returned, or None when there was none."""
+
+
+class Procurement(Protocol):
+    """Where stock, suppliers, sales and purchase orders are kept."""
+
+    async def read(self, tenant: str, wanted: Query[Found_co]) -> list[Found_co]:
+        """Return what the query asks for, in the order that it promises."""
+
+    async def act(self, tenant: str, key: str, action: PurchaseAction) -> PurchaseOrder:
+        """Do it, and return the purchase order as it is then.
+
+        `InvalidInput` when a quantity is no multiple of the supplier's pack, or the order is below its minimum: the
+        message tells the nearest quantity that works. `Conflict` when more is to be booked in than is still to come.
+        Booking in raises the stock, and closes the order when all of it has come.
+        """
+
+    async def outcome(self, tenant: str, key: str) -> PurchaseOrder | None:
+        """Return what the act with this key returned, or None when there was none."""

@@ -16,6 +16,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from core.systems import SystemsSettings
+
 
 class EngineSettings(BaseModel):
     """The primary engine for chat. Without a `url` the embedded engine is the primary one and has no fallback."""
@@ -79,6 +81,7 @@ class Settings(BaseSettings):
     engine: EngineSettings = EngineSettings()
     embedded: EmbeddedSettings = EmbeddedSettings()
     limits: LimitSettings = LimitSettings()
+    systems: SystemsSettings = SystemsSettings()
     otlp_endpoint: HttpUrl | None = Field(None, description="OTLP/HTTP collector for traces; off when absent")
     null_engine: bool = Field(False, description="serve the null engine, which measures the gateway itself")
 

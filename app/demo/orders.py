@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.records import OrderStatus
 from app.demo import delivery
 from app.demo.baskets import OrderLine, Shop
 from app.demo.customers import Country, Customer, read_countries
 from app.demo.sales import DAYS
+from core.orders import OrderStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,8 +8,9 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agents.records import OrderStatus, TicketCategory, TicketPriority, TicketStatus
 from app.demo.orders import seen_at
+from core.orders import OrderStatus
+from core.tickets import Team, TicketCategory, TicketPriority, TicketStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,6 +47,7 @@ class Ticket:
     assignee: str | None
     created: datetime
     duplicate_of: str | None
+    team: Team | None = None
 
 
 def draw_tickets(

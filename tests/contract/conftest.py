@@ -1,11 +1,13 @@
-"""The real adapters' parts: models out of the user's cache, and a small OpenAI-compatible server."""
+"""The real adapters' parts: models out of the user's cache, databases, and small servers of other people's APIs."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -19,6 +21,9 @@ from starlette.routing import Route
 from app.engines.null import NullEngine
 from core.errors import EngineRejected
 from core.modelstore import ModelStore
+from tests.contract.systems import FORMS, Held, held
+from tests.databases import throwaway
+from tests.fakes.foreign import ForeignServer
 
 
 @pytest.fixture(scope="session")
@@ -75,18 +80,59 @@ class ChatServer:
             self.idle.set()
 
 
-@pytest.fixture(scope="session")
-def chat_server() -> Iterator[ChatServer]:
-    """A running `ChatServer`, on a port of its own."""
-    chat = ChatServer()
-    app = Starlette(routes=[Route("/v1/chat/completions", chat.answer, methods=["POST"])])
+@contextmanager
+def served(app: Starlette) -> Iterator[str]:
+    """Serve the app on a port of its own, in a thread of its own; gives its URL."""
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="none", lifespan="off"))
     # Bound here, so that the port is known before the server runs; connections wait until it does.
     listener = socket.create_server(("127.0.0.1", 0))
-    chat.url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
-    yield chat
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     server.should_exit = server.force_exit = True
     thread.join(30)
     listener.close()
+
+
+@pytest.fixture(scope="session")
+def chat_server() -> Iterator[ChatServer]:
+    """A running `ChatServer`."""
+    chat = ChatServer()
+    with served(Starlette(routes=[Route("/v1/chat/completions", chat.answer, methods=["POST"])])) as url:
+        chat.url = f"{url}/v1"
+        yield chat
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """A running foreign system, and where it listens."""
+
+    server: ForeignServer
+    url: str
+
+
+@pytest.fixture(scope="session")
+def foreign() -> Iterator[Foreign]:
+    """The order system, help desk and procurement of somebody else."""
+    server = ForeignServer()
+    with served(server.app()) as url:
+        yield Foreign(server, url)
+
+
+@pytest.fixture(scope="session")
+def dsns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
+    """A migrated database of each kind, for the whole session: its tests are tenants of their own."""
+    folder = tmp_path_factory.mktemp("systems")
+    with asyncio.Runner() as runner:
+        open_ = {kind: throwaway(kind, folder) for kind in ("sqlite", "postgresql")}
+        yield {kind: runner.run(database.__aenter__()) for kind, database in open_.items()}
+        for database in open_.values():
+            runner.run(database.__aexit__(None, None, None))
+
+
+@pytest.fixture(params=FORMS)
+async def systems(request: pytest.FixtureRequest, dsns: Mapping[str, str], foreign: Foreign) -> AsyncIterator[Held]:
+    """The three systems, in each of their forms."""
+    foreign.server.moods.clear()
+    async with held(request.param, dsns, foreign.server, foreign.url) as made:
+        yield made

@@ -4,7 +4,15 @@ import pytest
 
 from app import errors as contract
 from core import errors
-from core.errors import EngineTimeout, EngineUnavailable, InFlight, RateLimited, WaysideError
+from core.errors import (
+    EngineTimeout,
+    EngineUnavailable,
+    InFlight,
+    OutcomeUnknown,
+    RateLimited,
+    SystemUnavailable,
+    WaysideError,
+)
 from tests.fakes.gateway import Gateway
 
 HALF = {"message", "type", "code", "param"}
@@ -23,6 +31,9 @@ def test_every_error_of_the_tree_has_a_status_of_its_family() -> None:
         (RateLimited("slow down", retry_after=2.2), 429, "retry-after", "3"),
         (EngineUnavailable("away"), 503, "retry-after", "2"),
         (EngineTimeout("slow"), 504, "content-type", "application/json"),
+        (SystemUnavailable("away", retry_after=7.5), 503, "retry-after", "8"),
+        (SystemUnavailable("away"), 503, "retry-after", "2"),
+        (OutcomeUnknown("cut off"), 504, "content-type", "application/json"),
     ],
 )
 def test_a_refusal_says_how_to_go_on(error: WaysideError, status: int, header: str, value: str) -> None:

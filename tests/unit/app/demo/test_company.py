@@ -7,12 +7,12 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from agents.records import OrderStatus
 from app.demo.catalog import Product
 from app.demo.company import Company, generate
 from app.demo.delivery import CARRIERS
 from app.demo.orders import PAID_AT_ONCE, Order, seen_at
 from app.demo.sales import DAYS
+from core.orders import OrderStatus
 
 COUNTS = {
     "suppliers": 12,

@@ -1,0 +1,1 @@
+"""The three systems on the tables of the built-in company."""

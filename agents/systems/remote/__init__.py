@@ -1,0 +1,1 @@
+"""The three systems as somebody else's HTTP API, described by the settings."""
