@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace.export import SpanExporter
 
 from app import errors
 from app.accounts import Accounts
-from app.api import chat, documents, embeddings, health, keys, models, search
+from app.api import audit, chat, documents, embeddings, health, keys, models, search
 from app.auth import Authentication
 from app.bodies import Bodies
 from app.engines.fallback import FallbackEngine
@@ -23,6 +23,7 @@ from app.metrics import Metrics
 from app.replay import Replay
 from app.requests import Requests
 from app.telemetry import Telemetry, otlp
+from core.audit import Audit
 from retrieval.jobs import Jobs
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
         documents.routes(wayside.documents, settings.limits.upload_bytes),
         search.routes(wayside.search),
         keys.routes(wayside.identity),
+        audit.routes(Audit(wayside.database)),
         health.routes(wayside.database, metrics, Jobs(wayside.database).unfinished),
     ):
         app.include_router(router)

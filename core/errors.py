@@ -174,7 +174,7 @@ class SystemUnavailable(SystemFault):
 
 
 class OutcomeUnknown(SystemFault):
-    """An action that may or may not have been done, now or in a moment. Read it back before trying again."""
+    """An action that may or may not have been done, now or in a moment. Whoever repeats it reads back first."""
 
     code = "outcome_unknown"
 

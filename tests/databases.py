@@ -1,4 +1,4 @@
-"""Databases for one test or one session, on SQLite and on PostgreSQL, thrown away afterwards."""
+"""Databases for one test or one session, on SQLite and on PostgreSQL, migrated and empty, thrown away afterwards."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from core.database import Database
@@ -19,24 +19,34 @@ POSTGRES = os.environ.get("WAYSIDE_TEST_POSTGRES_URL", "postgresql+asyncpg://pos
 
 @asynccontextmanager
 async def throwaway(kind: str, folder: Path) -> AsyncIterator[str]:
-    """The DSN of a migrated, empty database. Where CI is set, a missing PostgreSQL fails instead of skipping."""
-    name = f"wayside_{uuid.uuid4().hex}"
-    if kind == "sqlite":
-        dsn = f"sqlite+aiosqlite:///{folder / 'wayside.db'}"
-    else:
-        try:
-            await _on_postgres(f"CREATE DATABASE {name}")
-        except OSError:
-            if "CI" in os.environ:
-                raise
-            pytest.skip(f"no PostgreSQL at {POSTGRES}")
-        dsn = POSTGRES.rsplit("/", 1)[0] + "/" + name
-    database = Database(dsn)
-    await database.migrate()
-    await database.close()
+    """The DSN of a database for the block. Where CI is set, a missing PostgreSQL fails instead of skipping."""
+    try:
+        dsn = await create(kind, folder)
+    except OSError:
+        if "CI" in os.environ:
+            raise
+        pytest.skip(f"no PostgreSQL at {POSTGRES}")
     yield dsn
+    await drop(dsn)
+
+
+async def create(kind: str, folder: Path) -> str:
+    """Make a database of this kind (`sqlite` or `postgresql`) and return its DSN. Raises `OSError` without a server."""
+    name = f"wayside_{uuid.uuid4().hex}"
+    dsn = f"sqlite+aiosqlite:///{folder / name}.db"
     if kind == "postgresql":
-        await _on_postgres(f"DROP DATABASE {name} WITH (FORCE)")
+        await _on_postgres(f"CREATE DATABASE {name}")
+        dsn = POSTGRES.rsplit("/", 1)[0] + "/" + name
+    made = Database(dsn)
+    await made.migrate()
+    await made.close()
+    return dsn
+
+
+async def drop(dsn: str) -> None:
+    """Take the database away, whoever is still connected to it. A SQLite file goes with its folder."""
+    if not dsn.startswith("sqlite"):
+        await _on_postgres(f"DROP DATABASE {make_url(dsn).database} WITH (FORCE)")
 
 
 async def _on_postgres(statement: str) -> None:

@@ -10,7 +10,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
+import agents.systems.tables
+import core.audit
 import core.identity
+import core.reservations
 import retrieval.tables  # noqa: F401  (importing a domain declares its tables)
 from core.database import MIGRATIONS, Base, Database, downgrade, newest_revision
 
