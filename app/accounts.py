@@ -7,7 +7,8 @@ from starlette.requests import Request
 from app.limits import Limits
 from app.metering import Metering
 from app.metrics import Metrics
-from core.types import Usage
+from core.identity import Credential
+from core.types import Principal, Usage
 
 
 class Accounts:
@@ -31,6 +32,13 @@ class Accounts:
         self._metrics.answer(model, speaker, usage)
         self._metering.record(state["credential"].principal, model, usage)
         await self._limits.spend(state["credential"], usage.prompt_tokens + usage.completion_tokens)
+
+    async def book_run(self, principal: Principal, model: str, engine: str, usage: Usage) -> None:
+        """Book one answer that a run gave, which may have outlived the request that asked for it."""
+        self._metrics.answer(model, engine or "none", usage)
+        self._metering.record(principal, model, usage)
+        credential = Credential(principal, "", None, None)
+        await self._limits.spend(credential, usage.prompt_tokens + usage.completion_tokens)
 
     def first_token(self, request: Request, model: str, engine: str, seconds: float) -> None:
         """Book how long a streamed answer kept its reader waiting."""

@@ -10,6 +10,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from langchain_core.runnables import RunnableConfig
 
 from agents.knowledge import Graph, KnowledgeContext
+from app.runs.owner import Owner
 from core.errors import InvalidInput
 from core.types import Answer, TextDelta, Turn
 
@@ -42,7 +43,9 @@ class Assistant:
         """
         if not turn.messages or turn.messages[-1].speaker != "user" or not turn.messages[-1].text.strip():
             raise InvalidInput("the last message must be the user's, and say something", param="messages")
-        config: RunnableConfig = {"configurable": {"thread_id": _thread(turn)}}
+        # Tenant and owner are part of the thread's identity, so that nobody reaches another's thread by its id.
+        key = Owner.of(turn.principal).checkpoint_key(turn.thread_id)
+        config: RunnableConfig = {"configurable": {"thread_id": key}}
         answer: Answer | None = None
         async for piece in self._knowledge.astream(
             {"incoming": [_SPEAKERS[message.speaker](message.text) for message in turn.messages]},
@@ -60,13 +63,3 @@ class Assistant:
         if answer is None:
             raise RuntimeError("the graph ended without an answer")
         yield answer
-
-
-def _thread(turn: Turn) -> str:
-    """The thread's identity: tenant and owner are part of it, so that nobody reaches another's thread by its id.
-
-    A thread belongs to the customer that the key acts for, or else to the key.
-    """
-    principal = turn.principal
-    owner = f"customer:{principal.customer_id}" if principal.customer_id else f"key:{principal.key_id}"
-    return f"{principal.tenant}/{owner}/{turn.thread_id}"

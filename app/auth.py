@@ -1,4 +1,7 @@
-"""Who is asking: a Bearer key becomes a `Principal`, before a byte of the body is read."""
+"""Who is asking: a key becomes a `Principal`, before a byte of the body is read.
+
+The key comes as `Authorization: Bearer`, or, as `langgraph-sdk` sends it, in `x-api-key`.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,12 @@ from core.errors import Forbidden, Unauthenticated
 from core.identity import Identity
 from core.types import Principal, Role
 
-_GUARDED = ("/v1", "/api", "/metrics")
+_GUARDED = ("/v1", "/api", "/metrics", "/assistants", "/threads", "/runs", "/store")
 _RANKS = {role: rank for rank, role in enumerate(Role)}
 
 
 class Authentication:
-    """Lets nothing under `/v1`, `/api` and `/metrics` pass without a key, whether a route exists there or not.
+    """Lets nothing under the guarded prefixes pass without a key, whether a route exists there or not.
 
     Leaves `credential` in the request's state.
     """
@@ -31,7 +34,7 @@ class Authentication:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Recognise the caller, or raise `Unauthenticated`."""
         if scope["type"] == "http" and _guards(scope["path"]):
-            credential = await self._identity.recognise(_bearer(scope), monotonic())
+            credential = await self._identity.recognise(_key(scope), monotonic())
             if credential is None:
                 raise Unauthenticated("This API key is not known, or it was revoked.")
             principal = credential.principal
@@ -64,11 +67,15 @@ def _guards(path: str) -> bool:
     return any(path == prefix or path.startswith(prefix + "/") for prefix in _GUARDED)
 
 
-def _bearer(scope: Scope) -> str:
+def _key(scope: Scope) -> str:
+    own = ""
     for name, value in scope["headers"]:
         if name == b"authorization":
             scheme, _, key = value.decode("latin-1").partition(" ")
-            if scheme.lower() == "bearer" and key.strip():
-                return str(key.strip())
+            own = key.strip() if scheme.lower() == "bearer" else ""
             break
-    raise Unauthenticated("Send your API key as `Authorization: Bearer wsk_…`.")
+        if name == b"x-api-key":
+            own = value.decode("latin-1").strip()
+    if own:
+        return own
+    raise Unauthenticated("Send your API key as `Authorization: Bearer wsk_…` or in `x-api-key`.")

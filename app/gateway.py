@@ -13,6 +13,12 @@ from opentelemetry.sdk.trace.export import SpanExporter
 from app import errors
 from app.accounts import Accounts
 from app.api import audit, chat, documents, embeddings, health, keys, models, search
+from app.api.chat_request import WAYSIDE
+from app.api.langgraph import assistants as langgraph_assistants
+from app.api.langgraph import crons as langgraph_crons
+from app.api.langgraph import runs as langgraph_runs
+from app.api.langgraph import store as langgraph_store
+from app.api.langgraph import threads as langgraph_threads
 from app.auth import Authentication
 from app.bodies import Bodies
 from app.engines.fallback import FallbackEngine
@@ -22,8 +28,10 @@ from app.metering import Metering
 from app.metrics import Metrics
 from app.replay import Replay
 from app.requests import Requests
+from app.runs.workers import Workers
 from app.telemetry import Telemetry, otlp
 from core.audit import Audit
+from core.types import Answer, Principal
 from retrieval.jobs import Jobs
 
 if TYPE_CHECKING:
@@ -32,7 +40,8 @@ if TYPE_CHECKING:
 DESCRIPTION = """
 The backend of a mobile app that talks, sees and acts.
 
-`/v1` speaks OpenAI's protocol: the model `wayside` is the agent, every other model is an engine's. `/api` is our own.
+`/v1` speaks OpenAI's protocol: the model `wayside` is the agent, every other model is an engine's. `/assistants`,
+`/threads`, `/runs` and `/store` speak that of `langgraph-sdk`. `/api` is our own.
 Every error has the same body (`ErrorBody`); every answer has an `x-request-id`. Any POST takes an `Idempotency-Key`.
 """
 
@@ -53,14 +62,21 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
         if isinstance(engine, FallbackEngine):
             metrics.watch_breaker(engine.breaker)
 
+    async def book(principal: Principal, piece: object) -> None:
+        if isinstance(piece, Answer):
+            await accounts.book_run(principal, WAYSIDE, piece.engine, piece.usage)
+
+    workers = Workers(wayside.runs, book)
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        flushing = asyncio.create_task(metering.run())
+        background = {asyncio.create_task(metering.run()), asyncio.create_task(workers.run())}
         try:
             yield
         finally:
-            flushing.cancel()
-            await asyncio.wait({flushing})
+            for task in background:
+                task.cancel()
+            await asyncio.wait(background)
             await metering.flush()
             await asyncio.to_thread(telemetry.close)
 
@@ -80,6 +96,11 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
         search.routes(wayside.search),
         keys.routes(wayside.identity),
         audit.routes(Audit(wayside.database)),
+        langgraph_assistants.routes(wayside.runs.assistants),
+        langgraph_crons.routes(wayside.runs),
+        langgraph_runs.routes(wayside.runs),
+        langgraph_threads.routes(wayside.runs),
+        langgraph_store.routes(wayside.store),
         health.routes(wayside.database, metrics, Jobs(wayside.database).unfinished),
     ):
         app.include_router(router)

@@ -19,6 +19,10 @@ from app.demo.loading import load_demo
 from app.engines.chat_model import EngineChat
 from app.engines.choice import open_engine
 from app.engines.protocol import Engine
+from app.runs.assistants import Assistants
+from app.runs.knowledge import knowledge_assistant
+from app.runs.runs import Runs
+from app.store import Store
 from app.systems import Systems, open_systems
 from app.workspace import KEY_FILE, TENANT, admin_key, first_key, owning
 from core.database import Database
@@ -58,6 +62,8 @@ class Wayside:
     identity: Identity
     engines: Mapping[str, Engine]
     assistant: Assistant
+    runs: Runs
+    store: Store
     embeddings: OnnxEmbeddings
     search: PassageSearch
     documents: Documents
@@ -101,13 +107,16 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
         checkpoints = await stack.enter_async_context(open_checkpoints(settings.database_dsn))
         # The embedded model writes, but hardly understands; a primary engine is given more room.
         policy = KnowledgePolicy(relevance=settings.engine.relevance) if settings.engine.url else KnowledgePolicy()
-        assistant = Assistant(build_knowledge(EngineChat(engine), search, embeddings, checkpoints, policy))
+        knowledge = build_knowledge(EngineChat(engine), search, embeddings, checkpoints, policy)
+        assistants = Assistants(knowledge_assistant(knowledge, characters=settings.limits.message_characters))
         wayside = Wayside(
             settings=settings,
             database=database,
             identity=identity,
             engines=engines,
-            assistant=assistant,
+            assistant=Assistant(knowledge),
+            runs=Runs(database, assistants, checkpoints, sole=settings.database_url is None),
+            store=Store(database),
             embeddings=embeddings,
             search=search,
             documents=documents,

@@ -5,6 +5,7 @@
     WaysideError
     ├── InvalidInput             the caller sent something we cannot accept, and `param` says where
     │   ├── UnsupportedParameter   a parameter of the protocol that we do not honour
+    │   ├── UnsupportedOperation   an operation of the protocol that we do not offer
     │   ├── UnreadableDocument     bytes that are not what they claim, broken, or hostile
     │   ├── UnsupportedMedia       a type of content we have no reader for
     │   └── TooLarge               over a stated limit of size, length or count
@@ -55,6 +56,12 @@ class UnsupportedParameter(InvalidInput):
     """A parameter of the protocol that we do not honour; refused rather than dropped."""
 
     code = "unsupported_parameter"
+
+
+class UnsupportedOperation(InvalidInput):
+    """An operation of the protocol that we do not offer; the message says what to do instead."""
+
+    code = "unsupported_operation"
 
 
 class UnreadableDocument(InvalidInput):

@@ -11,11 +11,11 @@ from time import time
 from typing import Any
 
 from app.api.chat_request import WAYSIDE, ChatRequest, ToolMessage, text_of
+from app.runs.owner import THREAD_ID
 from core.errors import InvalidInput, UnsupportedParameter
 from core.types import Answer, Citation, Message, Principal, TextDelta, Turn, Usage
 
 THREAD_HEADER = "x-wayside-thread"
-_THREAD = re.compile(r"[A-Za-z0-9_-]{1,64}")
 Json = dict[str, Any]
 
 
@@ -34,7 +34,7 @@ def turn_of(request: ChatRequest, principal: Principal, header: str | None) -> T
     thread_id = metadata.get("thread_id", header)
     if thread_id is None:
         thread_id = str(uuid.uuid4())
-    elif not _THREAD.fullmatch(thread_id):
+    elif not THREAD_ID.fullmatch(thread_id):
         where = "metadata.thread_id" if "thread_id" in metadata else THREAD_HEADER
         raise InvalidInput("A thread id has 1 to 64 letters, digits, hyphens and underscores.", param=where)
     return Turn(principal, thread_id, _messages(request))

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from evals.bench.figure import Figure, Skipped
 
-BENCHES = ("gateway", "agent", "engine", "search", "ingest", "startup", "demand")
+BENCHES = ("gateway", "agent", "engine", "search", "ingest", "startup", "demand", "streams")
 
 
 def main(

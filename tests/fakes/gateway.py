@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 from opentelemetry.sdk.trace.export import SpanExporter
 
+from app.checkpoints import open_checkpoints
 from app.gateway import create_app
 from core.database import Database
 from core.identity import Identity
@@ -56,9 +57,10 @@ async def gateway(workspace: Path, template: Path | None = None, **settings: Any
     identity = Identity(database)
     keys = {role.value: (await identity.create(TENANT, role.value, role))[0] for role in Role}
     keys["stranger"], _ = await identity.create(OTHER_TENANT, "stranger", Role.ADMIN)
-    parts = Parts(chosen, database, identity)
-    async with started(parts) as (app, http):
-        yield Gateway(parts, app, http, keys)
+    async with open_checkpoints(database.dsn) as saver:
+        parts = Parts(chosen, database, identity, saver)
+        async with started(parts) as (app, http):
+            yield Gateway(parts, app, http, keys)
     await database.close()
 
 

@@ -7,11 +7,16 @@ import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from app.engines.protocol import Completion, CompletionStream, Engine
+from app.runs.assistants import Assistants
+from app.runs.runs import Runs
+from app.store import Store
 from core.database import Database
 from core.errors import InvalidInput, NotFound, UnreadableDocument
 from core.identity import Identity
@@ -31,6 +36,7 @@ from core.types import (
 )
 from retrieval.documents import Document
 from retrieval.tables import DocumentStatus
+from tests.fakes.graphs import steps_assistant
 
 if TYPE_CHECKING:
     from app.wiring import Wayside
@@ -210,15 +216,28 @@ class Parts:
     settings: Settings
     database: Database
     identity: Identity
+    saver: BaseCheckpointSaver[Any]
     echo: EchoEngine = field(default_factory=EchoEngine)
     assistant: FixedAssistant = field(default_factory=FixedAssistant)
     embeddings: HashEmbeddings = field(default_factory=HashEmbeddings)
     search: OneSearch = field(default_factory=OneSearch)
     documents: MemoryDocuments = field(default_factory=MemoryDocuments)
+    acts: list[str] = field(default_factory=list)
 
     @property
     def engines(self) -> Mapping[str, Engine]:
         return {MODEL: cast("Engine", self.echo)}
+
+    @cached_property
+    def runs(self) -> Runs:
+        async def act(what: str) -> None:
+            self.acts.append(what)
+
+        return Runs(self.database, Assistants(steps_assistant(self.saver, act)), self.saver, sole=True, poll=0.05)
+
+    @property
+    def store(self) -> Store:
+        return Store(self.database)
 
     @property
     def wayside(self) -> Wayside:

@@ -42,8 +42,8 @@ from core.effects import Effect, effect_key
 from core.errors import Conflict, InFlight, OutcomeUnknown
 from core.ledger import Ledger
 from core.reservations import EffectRow, Status
-from tests.fakes.destination import MemoryDestination
 from tests.databases import create, drop
+from tests.fakes.destination import MemoryDestination
 from tests.integration.dying import Moment, Mortal, perform
 
 ROOT = Path(__file__).parents[2]

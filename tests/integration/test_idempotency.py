@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from langgraph.checkpoint.memory import InMemorySaver
 from sqlalchemy import update
 
 from app.idempotency import Claim, Idempotency, IdempotencyRow, Stored
@@ -22,7 +23,7 @@ ANSWER = Stored("f" * 64, 201, [["content-type", "application/json"]], b"\x00{}"
 async def test_fifty_posts_with_one_key_have_one_effect(database: Database) -> None:
     identity = Identity(database)
     secret, _ = await identity.create(TENANT, "app", Role.CLIENT)
-    parts = Parts(Settings(), database, identity)
+    parts = Parts(Settings(), database, identity, InMemorySaver())
     parts.assistant.pace = 0.3
     body = {"model": "wayside", "messages": [{"role": "user", "content": "order it"}]}
     headers = {"authorization": f"Bearer {secret}", "idempotency-key": "order-1"}

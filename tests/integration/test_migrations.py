@@ -10,7 +10,6 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-import agents.systems.tables
 import core.audit
 import core.identity
 import core.reservations

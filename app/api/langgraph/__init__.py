@@ -1,0 +1,1 @@
+"""The protocol of `langgraph-sdk`, at the root: assistants, threads, runs, store and crons."""
