@@ -68,6 +68,8 @@ def _table(finished: Run) -> Table:
     for name, interval in finished.metrics.items():
         spread = f"{interval.low:.4f} to {interval.high:.4f}"
         table.add_row(name, f"{interval.value:.4f}", spread, str(interval.cases))
+    for name, figure in finished.pooled.items():
+        table.add_row(name, f"{figure:.4f}", "", str(len(finished.results)))
     return table
 
 

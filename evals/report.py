@@ -40,6 +40,7 @@ def _facts(run: Run) -> str:
     p50, p95 = np.percentile(seconds, [50, 95]) * 1000 if seconds.size else (0.0, 0.0)
     rows = {
         **run.facts,
+        **{name: f"{figure:.4f}" for name, figure in run.pooled.items()},
         "cases": f"{len(run.results):,}",
         "errors": str(len(run.errors)),
         "seed": str(run.seed),

@@ -38,6 +38,17 @@ class Scorer(Generic[C, O]):
 
 
 @dataclass(frozen=True, slots=True)
+class Pooled(Generic[C, O]):
+    """A figure over all cases together, where no case has a score of its own: a percentile, a calibration error.
+
+    It has no interval and is held against no baseline. `figure` returns None where there is nothing to say.
+    """
+
+    name: str
+    figure: Callable[[Sequence[tuple[C, O]]], float | None]
+
+
+@dataclass(frozen=True, slots=True)
 class Suite(Generic[C, O]):
     """Data plus scorers. The first scorer is the headline.
 
@@ -52,6 +63,7 @@ class Suite(Generic[C, O]):
     details: Callable[[C, O], Mapping[str, str]]
     facts: Mapping[str, str] = field(default_factory=dict)
     concurrency: int = 2
+    pooled: Sequence[Pooled[C, O]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +90,9 @@ def sample(rows: Sequence[C], options: Options) -> list[C]:
         raise InvalidInput(f"a limit of {options.limit} leaves nothing to evaluate", param="limit")
     chosen = np.random.default_rng(options.seed).choice(len(rows), size=options.limit, replace=False)
     return [rows[index] for index in sorted(chosen)]
+
+
+def refuse_foreign(suite: str, options: Options) -> None:
+    """Raise `InvalidInput` when a suite without a use for foreign folders was given some."""
+    if options.foreign:
+        raise InvalidInput(f"the suite {suite} has no use for foreign questions", param="foreign")

@@ -19,11 +19,11 @@ POSTGRES = os.environ.get("WAYSIDE_TEST_POSTGRES_URL", "postgresql+asyncpg://pos
 
 @asynccontextmanager
 async def throwaway(kind: str, folder: Path) -> AsyncIterator[str]:
-    """The DSN of a database for the block. Where CI is set, a missing PostgreSQL fails instead of skipping."""
+    """The DSN of a database for the block. Where WAYSIDE_CI is set, a missing PostgreSQL fails instead of skipping."""
     try:
         dsn = await create(kind, folder)
     except OSError:
-        if "CI" in os.environ:
+        if "WAYSIDE_CI" in os.environ:
             raise
         pytest.skip(f"no PostgreSQL at {POSTGRES}")
     yield dsn

@@ -1,7 +1,7 @@
 """What LangGraph's savers cannot do to their tables: return to a checkpoint, copy a thread, keep only the newest.
 
 The savers' tables are theirs; names and columns are those of langgraph-checkpoint-sqlite 3.1 and -postgres 3.2, and
-`tests/integration/test_runs_threads.py` fails when another version has others.
+`tests/integration/test_runs.py` fails when another version has others.
 """
 
 from __future__ import annotations

@@ -10,6 +10,8 @@ from evals.suite import OpenSuite
 SUITES = {
     "retrieval": "evals.suites.retrieval:open_suite",
     "answering": "evals.suites.answering:open_suite",
+    "routing": "evals.suites.routing:open_suite",
+    "triage": "evals.suites.triage:open_suite",
 }
 
 

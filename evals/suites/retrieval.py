@@ -9,11 +9,10 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 
-from core.errors import InvalidInput
 from core.ports import HybridQuery
 from evals import scorers
 from evals.beir import Question, read, read_demo
-from evals.suite import Options, Scorer, Suite, sample
+from evals.suite import Options, Scorer, Suite, refuse_foreign, sample
 from evals.suites.workspace import CALLER, Indexed, indexed
 from retrieval.encode import TEXT, embed_query
 
@@ -28,8 +27,7 @@ Judge = Callable[[Question, Rankings], float]
 @asynccontextmanager
 async def open_suite(options: Options) -> AsyncIterator[Suite[Question, Rankings]]:
     """The suite on the folder that `options` names."""
-    if options.foreign:
-        raise InvalidInput("the suite retrieval has no use for foreign questions", param="foreign")
+    refuse_foreign("retrieval", options)
     folder = read(options.data) if options.data else read_demo()
     async with indexed(folder) as index:
         yield Suite(

@@ -194,6 +194,22 @@ async def test_an_answer_that_failed_or_was_cancelled_is_not_taken_again(runs: R
     assert output(last)["answer"] == "well"
 
 
+async def test_a_copy_goes_its_own_way_and_pruning_keeps_the_newest(runs: Runs, effects: Path) -> None:
+    owner = Owner.of(ALICE)
+    async with carrying(runs):
+        first = await done(runs, asked("t", input={"ask": "go?", "act": "went"}))
+        (interrupt,) = output(first)["__interrupt__"]
+        await runs.threads.copy(owner, "t", "copied")
+        await runs.threads.prune(owner, "copied")
+        assert len(await _history(runs, "t")) > len(await _history(runs, "copied")) == 1
+        ended = await done(runs, answered(runs, "copied", {interrupt["id"]: "yes"}))
+        assert (output(ended)["answer"], (await runs.threads.get(owner, "t")).status) == ("yes", "interrupted")
+        await runs.threads.delete(owner, "t")
+        assert (await runs.threads.get(owner, "copied")).status == "idle"
+        assert output(await done(runs, asked("copied")))["done"][-2:] == ["begin", "work"]
+    assert acted(effects) == "went\n"
+
+
 async def test_nobody_reaches_anothers_thread(runs: Runs) -> None:
     async with carrying(runs):
         mine = await done(runs, asked("t", input={"ask": "go?"}))

@@ -1,12 +1,14 @@
 import asyncio
 import io
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from rich.console import Console
 
 from core.errors import InvalidInput
 from evals.runner import run
-from evals.suite import Options, Scorer, Suite, sample
+from evals.suite import Options, Pooled, Scorer, Suite, sample
 from tests.unit.evals.conftest import MakeSuite, Number
 
 
@@ -81,3 +83,15 @@ def test_a_sample_is_drawn_by_seed_and_keeps_the_order() -> None:
     assert sample(cases, Options()) == cases
     with pytest.raises(InvalidInput, match="leaves nothing"):
         sample(cases, Options(limit=0))
+
+
+async def test_a_pooled_figure_sees_every_case_that_did_not_fail(numbers: MakeSuite) -> None:
+    suite = numbers([1.0, -1.0, 0.0])
+    pooled: list[Pooled[Any, Any]] = [
+        Pooled("cases_seen", lambda rows: float(len(rows))),
+        Pooled("nothing", lambda _: None),
+    ]
+    finished = await run(replace(suite, pooled=pooled))
+    assert finished.pooled == {"cases_seen": 2}
+    assert finished.flat()["cases_seen"] == 2
+    assert "cases_seen_low" not in finished.flat()
