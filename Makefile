@@ -30,6 +30,7 @@ bench: $(VENV)/.train ## measure against references in the same run: make bench 
 eval: $(VENV)/.dev ## run the evaluation suites on the project's own data
 	@$(BIN)/wayside eval retrieval --html reports/retrieval.html
 	@$(BIN)/wayside eval answering --html reports/answering.html
+	@$(BIN)/wayside eval tools --html reports/tools.html
 
 clean: ## remove the environment and every cache in the tree
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info

@@ -14,6 +14,7 @@ import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from core.errors import WaysideError
 from evals.gate import Change, compare, read_baseline
@@ -27,7 +28,9 @@ _SHOWN = 3
 
 def command(
     suite: Annotated[str, typer.Argument(help=f"One of: {', '.join(SUITES)}.")],
-    data: Annotated[Path | None, typer.Option(help="A folder of the suite's layout; default: the demo.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="A folder (tools: or a file) of the suite's layout; default: the demo.")
+    ] = None,
     foreign: Annotated[
         list[Path] | None, typer.Option(help="A BEIR folder whose questions must be declined (answering).")
     ] = None,
@@ -64,7 +67,8 @@ async def _run(suite: str, options: Options, console: Console) -> Run:
 
 
 def _table(finished: Run) -> Table:
-    table = Table("metric", "value", "95 % interval", "cases", title=finished.suite)
+    caption = "\n".join(f"{name}: {text}" for name, text in finished.facts.items())
+    table = Table("metric", "value", "95 % interval", "cases", title=finished.suite, caption=Text(caption))
     for name, interval in finished.metrics.items():
         spread = f"{interval.low:.4f} to {interval.high:.4f}"
         table.add_row(name, f"{interval.value:.4f}", spread, str(interval.cases))

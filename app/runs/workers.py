@@ -47,7 +47,7 @@ class Workers:
     async def run(self) -> None:
         """Work until cancelled; then give back what is unfinished, for another process or the next start."""
         if self._runs.sole:
-            await self._queue.recover()
+            await self._surviving(self._queue.recover)
         side = [asyncio.create_task(each) for each in (self._renewing(), self._sweeping(), self._firing())]
         try:
             while True:

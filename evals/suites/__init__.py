@@ -12,6 +12,8 @@ SUITES = {
     "answering": "evals.suites.answering:open_suite",
     "routing": "evals.suites.routing:open_suite",
     "triage": "evals.suites.triage:open_suite",
+    "tools": "evals.suites.tools:open_suite",
+    "tasks": "evals.suites.tasks:open_suite",
 }
 
 
