@@ -12,7 +12,20 @@ from opentelemetry.sdk.trace.export import SpanExporter
 
 from app import errors
 from app.accounts import Accounts
-from app.api import audit, chat, documents, embeddings, health, keys, models, search
+from app.api import (
+    approvals,
+    audit,
+    chat,
+    documents,
+    embeddings,
+    health,
+    keys,
+    models,
+    orders,
+    purchase_orders,
+    search,
+    tickets,
+)
 from app.api.chat_request import WAYSIDE
 from app.api.langgraph import assistants as langgraph_assistants
 from app.api.langgraph import crons as langgraph_crons
@@ -30,6 +43,7 @@ from app.replay import Replay
 from app.requests import Requests
 from app.runs.workers import Workers
 from app.telemetry import Telemetry, otlp
+from app.tools import keep_finishing
 from core.audit import Audit
 from core.types import Answer, Principal
 from retrieval.jobs import Jobs
@@ -70,7 +84,11 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        background = {asyncio.create_task(metering.run()), asyncio.create_task(workers.run())}
+        background = {
+            asyncio.create_task(metering.run()),
+            asyncio.create_task(workers.run()),
+            asyncio.create_task(keep_finishing(wayside.tools.acting)),
+        }
         try:
             yield
         finally:
@@ -94,6 +112,10 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
         embeddings.routes(wayside.embeddings, settings.embedding_model, characters, accounts, telemetry),
         documents.routes(wayside.documents, settings.limits.upload_bytes),
         search.routes(wayside.search),
+        tickets.routes(wayside.tools, wayside.systems.help_desk),
+        orders.routes(wayside.tools, wayside.systems.orders),
+        purchase_orders.routes(wayside.tools, wayside.systems.procurement),
+        approvals.routes(wayside.tools),
         keys.routes(wayside.identity),
         audit.routes(Audit(wayside.database)),
         langgraph_assistants.routes(wayside.runs.assistants),

@@ -24,6 +24,7 @@ from app.runs.knowledge import knowledge_assistant
 from app.runs.runs import Runs
 from app.store import Store
 from app.systems import Systems, open_systems
+from app.tools import Tools, open_tools
 from app.workspace import KEY_FILE, TENANT, admin_key, first_key, owning
 from core.database import Database
 from core.identity import Identity
@@ -70,6 +71,7 @@ class Wayside:
     ingestion: Ingestion
     generations: Generations
     systems: Systems
+    tools: Tools
 
 
 @asynccontextmanager
@@ -109,6 +111,7 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
         policy = KnowledgePolicy(relevance=settings.engine.relevance) if settings.engine.url else KnowledgePolicy()
         knowledge = build_knowledge(EngineChat(engine), search, embeddings, checkpoints, policy)
         assistants = Assistants(knowledge_assistant(knowledge, characters=settings.limits.message_characters))
+        systems = open_systems(settings.systems, database, stack)
         wayside = Wayside(
             settings=settings,
             database=database,
@@ -122,7 +125,8 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
             documents=documents,
             ingestion=ingestion,
             generations=generations,
-            systems=open_systems(settings.systems, database, stack),
+            systems=systems,
+            tools=open_tools(database, systems, search, settings.policy),
         )
         if settings.demo:
             await load_demo(database, documents, ingestion, TENANT, console)

@@ -82,6 +82,7 @@ class Settings(BaseSettings):
     embedded: EmbeddedSettings = EmbeddedSettings()
     limits: LimitSettings = LimitSettings()
     systems: SystemsSettings = SystemsSettings()
+    policy: Path | None = Field(None, description="a file like agents/policy.toml, to be read in its place")
     otlp_endpoint: HttpUrl | None = Field(None, description="OTLP/HTTP collector for traces; off when absent")
     null_engine: bool = Field(False, description="serve the null engine, which measures the gateway itself")
 

@@ -68,7 +68,8 @@ async def _run(suite: str, options: Options, console: Console) -> Run:
 
 def _table(finished: Run) -> Table:
     caption = "\n".join(f"{name}: {text}" for name, text in finished.facts.items())
-    table = Table("metric", "value", "95 % interval", "cases", title=finished.suite, caption=Text(caption))
+    table = Table("metric", "value", "95 % interval", "cases", title=finished.suite)
+    table.caption, table.caption_justify = Text(caption), "left"
     for name, interval in finished.metrics.items():
         spread = f"{interval.low:.4f} to {interval.high:.4f}"
         table.add_row(name, f"{interval.value:.4f}", spread, str(interval.cases))

@@ -6,11 +6,12 @@ A tool that cannot do what it is asked raises (`NotFound`, `Conflict`, `InvalidI
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
-from pydantic import ConfigDict, ValidationError, validate_call
+from pydantic import ValidationError, validate_call
 
 from core.errors import Conflict, InvalidInput, NotFound
 from evals.retail import rules
@@ -74,7 +75,8 @@ class Desk:
         else:
             raise InvalidInput(f"the desk has no tool {call.name!r}", param="name")
         try:
-            return validate_call(config=ConfigDict(strict=True))(tool)(**call.arguments)
+            # A copy, or whoever writes into a result would write into the records.
+            return deepcopy(validate_call(tool)(**call.arguments))
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"]))

@@ -114,7 +114,8 @@ def _attempts(message: AIMessage, tools: Mapping[str, Tool]) -> Iterator[Attempt
 def verdict(case: Question, out: Reply) -> str | None:
     """What is wrong with the reply, in words; None when it is right."""
     if case.expected is None:
-        return f"calls {out.attempts[0].name}, and nothing fits" if out.attempts else None
+        called = (f"{each.name}{f' ({each.invalid})' if each.invalid else ''}" for each in out.attempts)
+        return f"calls {', '.join(called)}, and nothing fits" if out.attempts else None
     if len(out.attempts) != 1:
         return "makes several calls" if out.attempts else "makes no call"
     (attempt,) = out.attempts

@@ -17,6 +17,8 @@ from app.engines.protocol import Completion, CompletionStream, Engine
 from app.runs.assistants import Assistants
 from app.runs.runs import Runs
 from app.store import Store
+from app.systems import Systems
+from app.tools import open_tools
 from core.database import Database
 from core.errors import InvalidInput, NotFound, UnreadableDocument
 from core.identity import Identity
@@ -36,7 +38,9 @@ from core.types import (
 )
 from retrieval.documents import Document
 from retrieval.tables import DocumentStatus
+from tests.fakes.company import FakeCompany
 from tests.fakes.graphs import steps_assistant
+from tests.fakes.systems import FakeHelpDesk, FakeOrders, FakeProcurement
 
 if TYPE_CHECKING:
     from app.wiring import Wayside
@@ -223,6 +227,12 @@ class Parts:
     search: OneSearch = field(default_factory=OneSearch)
     documents: MemoryDocuments = field(default_factory=MemoryDocuments)
     acts: list[str] = field(default_factory=list)
+    companies: dict[str, FakeCompany] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        companies = self.companies
+        self.systems = Systems(FakeHelpDesk(companies), FakeOrders(companies), FakeProcurement(companies))
+        self.tools = open_tools(self.database, self.systems, self.search, self.settings.policy)
 
     @property
     def engines(self) -> Mapping[str, Engine]:

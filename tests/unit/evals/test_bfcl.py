@@ -180,6 +180,13 @@ def test_names_what_cannot_be_used(tmp_path: Path, question: Json, answer: Json 
         read(tmp_path / "x.jsonl")
 
 
+def test_two_questions_of_one_id_are_refused(tmp_path: Path) -> None:
+    put(tmp_path / "x.jsonl", ask("irrelevance_0"))
+    put(tmp_path / "y.jsonl", ask("irrelevance_0"))
+    with pytest.raises(InvalidInput, match="two questions of one id"):
+        read(tmp_path)
+
+
 def test_names_files_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "y.jsonl").write_text("{")
     with pytest.raises(InvalidInput, match="line 1: not JSON"):

@@ -62,6 +62,9 @@ def test_every_mistake_leads_elsewhere() -> None:
     assert arguments >= {(3, "new_item_ids"), (3, "payment_method_id"), (4, "reason"), (4, "order_id"), (5, "item_ids")}
     for each in made:
         assert score(shared, EXPECTED, each.calls) == 0, each
+    only_order = call("return_delivered_order_items", order_id="#4", item_ids=["l2"], payment_method_id="bob_card")
+    possible = {each.argument for each in mistakes(shared, [only_order])}
+    assert possible == {None, "item_ids", "payment_method_id"}, "there is no other order that could be meant"
 
 
 def test_a_mistake_in_what_is_undone_later_is_none() -> None:
@@ -115,6 +118,15 @@ async def test_an_expected_change_that_is_refused_is_counted_and_shown(folder: P
     assert "#2 is delivered" in finished.results[1].details["expected calls"]
 
 
+async def test_what_the_judge_cannot_notice_is_counted_and_shown(folder: Path) -> None:
+    write(folder, (MOVE, call("modify_pending_order_address", order_id="#1", **HOME)))
+    async with find("tasks")(Options(folder)) as suite:
+        finished = await run(suite)
+    assert finished.metrics["omission_noticed"].value == 0.5
+    assert finished.metrics["wrong_argument_noticed"].value < 1
+    assert "left out" in finished.results[0].details["mistakes not noticed"]
+
+
 def test_reads_money_as_decimal_and_the_customers_side(folder: Path) -> None:
     retail = read(folder)
     assert retail.database.tables["products"]["mug"]["variants"]["m1"]["price"] == Decimal("10.5")
@@ -137,6 +149,12 @@ def test_reads_money_as_decimal_and_the_customers_side(folder: Path) -> None:
 def test_names_what_cannot_be_used(folder: Path, name: str, text: str, complaint: str) -> None:
     (folder / name).write_text(text)
     with pytest.raises(InvalidInput, match=complaint):
+        read(folder)
+
+
+def test_two_tasks_of_one_id_are_refused(folder: Path) -> None:
+    (folder / "tasks2.json").write_text((folder / "tasks.json").read_text())
+    with pytest.raises(InvalidInput, match="two tasks of one id"):
         read(folder)
 
 

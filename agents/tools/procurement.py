@@ -1,0 +1,222 @@
+"""What the agents read and do to keep the shelves full, with the arithmetic shown."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from agents.demand import FEWEST_WEEKS, forecast
+from agents.reorder import ReorderAdvice, ReorderPolicy, advise
+from agents.systems.rules.purchasing import check_terms
+from agents.tools.arguments import (
+    CheckStock,
+    ConfirmsDelivery,
+    CreatePurchaseOrder,
+    ForecastDemand,
+    SearchCatalog,
+    SuggestReorders,
+    TrackPurchaseOrder,
+)
+from agents.tools.tool import Action, Caller, Reading, Subject, SystemDestination, as_json
+from core.canonical import JSON
+from core.database import now
+from core.errors import InvalidInput, NotFound
+from core.ports import Procurement
+from core.purchasing import (
+    ConfirmDelivery,
+    PlacePurchaseOrder,
+    Product,
+    ProductQuery,
+    PurchaseOrder,
+    PurchaseOrderQuery,
+    SalesHistory,
+    SalesQuery,
+    Supplier,
+    SupplierQuery,
+    Wanted,
+)
+
+Tools = list[Reading[Any] | Action[Any]]
+
+# Two years of sales show a season; the port gives at most this many things at once.
+_HISTORY = timedelta(days=731)
+_MOST = 1000
+_FOUND = 20
+
+
+def procurement_tools(procurement: Procurement, policy: ReorderPolicy | None = None) -> Tools:
+    """The tools on stock, suppliers and purchase orders."""
+    reorder = policy or ReorderPolicy()
+
+    async def product(tenant: str, sku: str) -> Product:
+        for found in await procurement.read(tenant, ProductQuery(sku=sku, limit=1)):
+            return found
+        raise NotFound(f"no product {sku}", param="sku")
+
+    async def supplier(tenant: str, supplier_id: str) -> Supplier:
+        for found in await procurement.read(tenant, SupplierQuery(supplier_id=supplier_id, limit=1)):
+            return found
+        raise NotFound(f"no supplier {supplier_id}", param="supplier_id")
+
+    async def purchase_order(tenant: str, po_id: str) -> PurchaseOrder:
+        for found in await procurement.read(tenant, PurchaseOrderQuery(po_id=po_id, limit=1)):
+            return found
+        raise NotFound(f"no purchase order {po_id}", param="po_id")
+
+    async def search_catalog(caller: Caller, given: SearchCatalog) -> JSON:
+        return as_json(await procurement.read(caller.tenant, ProductQuery(words=given.query, limit=_FOUND)))
+
+    async def check_stock(caller: Caller, given: CheckStock) -> JSON:
+        found = await product(caller.tenant, given.sku)
+        coming = await procurement.read(caller.tenant, PurchaseOrderQuery(sku=given.sku, open_only=True))
+        return {
+            "product": as_json(found),
+            "purchase_orders": [
+                {"id": order.id, "expected": order.expected.isoformat(), "outstanding": line.outstanding}
+                for order in coming
+                for line in order.lines
+                if line.sku == given.sku
+            ],
+        }
+
+    async def forecast_demand(caller: Caller, given: ForecastDemand) -> JSON:
+        await product(caller.tenant, given.sku)
+        query = SalesQuery((now() - _HISTORY).date(), (given.sku,))
+        histories = await procurement.read(caller.tenant, query)
+        if not histories:
+            raise InvalidInput(f"{given.sku} has no sales to forecast from", param="sku", code="no_history")
+        demand = await asyncio.to_thread(forecast, histories[0].units, given.weeks)
+        mean, sd = demand.over(7 * given.weeks)
+        last = histories[0].first_day + timedelta(days=len(histories[0].units) - 1)
+        return {
+            "sku": given.sku,
+            "sales_until": last.isoformat(),
+            "weeks": [round(pieces, 2) for pieces in demand.weeks],
+            "total": round(mean, 2),
+            "standard_deviation": round(sd, 2),
+            "level": round(demand.level, 3),
+            "weeks_of_history": demand.history,
+            "method": demand.method,
+        }
+
+    async def suggest_reorders(caller: Caller, given: SuggestReorders) -> JSON:
+        tenant = caller.tenant
+        products = await procurement.read(tenant, ProductQuery(limit=_MOST))
+        suppliers = {each.id: each for each in await procurement.read(tenant, SupplierQuery(limit=_MOST))}
+        histories = await procurement.read(tenant, SalesQuery((now() - _HISTORY).date(), limit=_MOST))
+        advice, unknown = await asyncio.to_thread(_advise, products, suppliers, histories, reorder)
+        due = sorted((each for each in advice if each.quantity), key=_urgency)
+        return {
+            "policy": asdict(reorder),
+            "products_looked_at": len(advice),
+            "products_without_forecast": unknown,
+            "due": len(due),
+            "suggestions": [_told(each) for each in due[: given.limit]],
+        }
+
+    async def track_purchase_order(caller: Caller, given: TrackPurchaseOrder) -> JSON:
+        order = await purchase_order(caller.tenant, given.po_id)
+        return {"purchase_order": as_json(order), "total": str(order.total)}
+
+    async def costs(tenant: str, _subject: Subject, given: CreatePurchaseOrder) -> Mapping[str, Decimal]:
+        bought = await product(tenant, given.sku)
+        seller = await supplier(tenant, given.supplier_id or bought.supplier_id)
+        check_terms(_placing(given), {given.sku: bought}, seller)
+        return {"total": bought.cost * given.quantity}
+
+    async def arrives(tenant: str, _subject: Subject, given: ConfirmsDelivery) -> Mapping[str, Decimal]:
+        await purchase_order(tenant, given.po_id)
+        return {}
+
+    return [
+        Reading(
+            name="search_catalog",
+            description="Find products by words of their name or family.",
+            arguments=SearchCatalog,
+            read=search_catalog,
+        ),
+        Reading(
+            name="check_stock",
+            description="Show how many pieces of a product are in the warehouse and on order.",
+            arguments=CheckStock,
+            read=check_stock,
+        ),
+        Reading(
+            name="forecast_demand",
+            description="Forecast how many pieces of a product will be sold in the coming weeks.",
+            arguments=ForecastDemand,
+            read=forecast_demand,
+        ),
+        Reading(
+            name="suggest_reorders",
+            description="Say which products to reorder now, how many, and why, the most urgent first.",
+            arguments=SuggestReorders,
+            read=suggest_reorders,
+        ),
+        Action(
+            name="create_purchase_order",
+            description="Buy pieces of a product from its supplier.",
+            arguments=CreatePurchaseOrder,
+            examine=costs,
+            measures=("total",),
+            destination=lambda _subject, given: SystemDestination(procurement, _placing(given)),
+            object_of=_made_order,
+        ),
+        Reading(
+            name="track_purchase_order",
+            description="Show a purchase order: what was bought, when it is expected, what has come.",
+            arguments=TrackPurchaseOrder,
+            read=track_purchase_order,
+        ),
+        Action(
+            name="confirm_delivery",
+            description="Book in pieces that arrived for a purchase order.",
+            arguments=ConfirmsDelivery,
+            examine=arrives,
+            destination=lambda _subject, given: SystemDestination(
+                procurement, ConfirmDelivery(given.po_id, given.received_quantity)
+            ),
+            object_of=lambda given, _result: f"purchase_order/{given.po_id}",
+        ),
+    ]
+
+
+def _placing(given: CreatePurchaseOrder) -> PlacePurchaseOrder:
+    return PlacePurchaseOrder((Wanted(given.sku, given.quantity),), given.supplier_id)
+
+
+def _made_order(_given: CreatePurchaseOrder, result: JSON) -> str:
+    return f"purchase_order/{result['id']}" if isinstance(result, Mapping) else "purchase_order/"
+
+
+def _advise(
+    products: Sequence[Product],
+    suppliers: Mapping[str, Supplier],
+    histories: Sequence[SalesHistory],
+    policy: ReorderPolicy,
+) -> tuple[list[ReorderAdvice], int]:
+    """Advice on every product, and how many have no terms or too few sales to be advised on."""
+    sales = {history.sku: history.units for history in histories}
+    advice = []
+    for product in products:
+        units, seller = sales.get(product.sku, ()), suppliers.get(product.supplier_id)
+        if seller is not None and len(units) >= 7 * FEWEST_WEEKS and product.cost > 0:
+            demand = forecast(units, policy.weeks(product.lead_time_days))
+            advice.append(advise(product, seller, demand, policy))
+    return advice, len(products) - len(advice)
+
+
+def _urgency(advice: ReorderAdvice) -> tuple[float, str]:
+    """The one that lasts least first; the share of the lead time that is left says how soon it is too late."""
+    left = float("inf") if advice.days_left is None else advice.days_left
+    return left / max(1, advice.lead_time_days), advice.sku
+
+
+def _told(advice: ReorderAdvice) -> JSON:
+    """The advice as JSON, its reals to four places: enough to follow the arithmetic."""
+    told = asdict(advice)
+    return as_json({name: round(value, 4) if isinstance(value, float) else value for name, value in told.items()})
