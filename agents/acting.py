@@ -55,9 +55,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The call took effect, now or before."""
+    """The call took effect, now or before; `approval` is set where people had agreed to it."""
 
     result: JSON
+    approval: Approval | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,7 @@ class Acting:
         action = self._action(approval.tool)
         given = action.parse(approval.approved)
         effect = _effect(approval.tenant, approval.key, action, approval.subject, given)
-        return Done(await self._carry_out(action, effect, approval.subject, given, approval.proposed_by))
+        return Done(await self._carry_out(action, effect, approval.subject, given, approval.proposed_by), approval)
 
     async def _attempt(self, approval: Approval) -> WaysideError | None:
         """Perform an approved call; its refusal is its end, and any other error is returned."""

@@ -1,7 +1,7 @@
-"""Labelled messages: JSON lines with `text` and any of `route`, `category`, `priority`, `sentiment`.
+"""Labelled messages: JSON lines with `text` and any of `route`, `action`, `category`, `priority`, `sentiment`.
 
 The same shape serves the examples in the repository and the corrections that people make (feedback). `route` may be
-`oos`: a message that nobody here can do anything about.
+`oos`: a message that nobody here can do anything about; so may `action`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from agents.actions import ACTIONS, NONE
 from agents.classifier import OUT_OF_SCOPE
 from agents.router import Specialist
 from core.errors import InvalidInput
@@ -20,6 +21,7 @@ from core.tickets import TicketCategory, TicketPriority
 
 LABELS: dict[str, frozenset[str]] = {
     "route": frozenset({*Specialist, OUT_OF_SCOPE}),
+    "action": frozenset({*ACTIONS, OUT_OF_SCOPE}),
     "category": frozenset(TicketCategory),
     "priority": frozenset(TicketPriority),
     "sentiment": frozenset({"negative", "neutral", "positive"}),
@@ -53,6 +55,20 @@ def merged(examples: Iterable[Example]) -> list[Example]:
     for example in examples:
         by_text.setdefault(example.text, {}).update(example.labels)
     return [Example(text, labels) for text, labels in by_text.items()]
+
+
+def with_actions(examples: Iterable[Example]) -> list[Example]:
+    """The examples, those labelled with a route that leaves no doubt about the action with that label too.
+
+    What the documents answer takes no tool, what is out of scope none either, and who wants a person wants one.
+    """
+    told = {Specialist.KNOWLEDGE: NONE, Specialist.PERSON: "escalate_to_human", OUT_OF_SCOPE: OUT_OF_SCOPE}
+    return [
+        Example(each.text, {"action": told[each.labels["route"]], **each.labels})
+        if each.labels.get("route") in told
+        else each
+        for each in examples
+    ]
 
 
 def of_head(examples: Sequence[Example], head: str) -> tuple[list[str], list[str]]:

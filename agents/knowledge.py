@@ -99,7 +99,7 @@ def build_knowledge(
     policy: KnowledgePolicy | None = None,
 ) -> Graph:
     """Compile the graph on a model, a search, embeddings and (for threads that last) a checkpointer."""
-    nodes = _Nodes(model, search, Relevance(embeddings), policy or KnowledgePolicy())
+    nodes = KnowledgeNodes(model, search, Relevance(embeddings), policy or KnowledgePolicy())
     graph = StateGraph(KnowledgeState, context_schema=KnowledgeContext)
     graph.add_node("receive", nodes.receive)
     graph.add_node("understand", nodes.understand)
@@ -115,7 +115,7 @@ def build_knowledge(
     return graph.compile(checkpointer=checkpointer, name="knowledge")
 
 
-class _Nodes:
+class KnowledgeNodes:
     """The graph's steps, with the ports that they need."""
 
     def __init__(

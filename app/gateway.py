@@ -115,7 +115,7 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
         tickets.routes(wayside.tools, wayside.systems.help_desk),
         orders.routes(wayside.tools, wayside.systems.orders),
         purchase_orders.routes(wayside.tools, wayside.systems.procurement),
-        approvals.routes(wayside.tools),
+        approvals.routes(wayside.tools, wayside.assistant),
         keys.routes(wayside.identity),
         audit.routes(Audit(wayside.database)),
         langgraph_assistants.routes(wayside.runs.assistants),

@@ -12,7 +12,7 @@ from langchain_core.embeddings import Embeddings
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
-from agents.examples import LABELS, Example, of_head, read_examples
+from agents.examples import LABELS, Example, of_head, read_examples, with_actions
 from agents.router import FOLDER
 from app.demo.labelled import halves
 from core.errors import MissingExtra
@@ -37,7 +37,8 @@ def shipped_examples() -> list[Example]:
     """The examples in the repository, and the half of the demo's tickets that may be learned from."""
     tickets, _ = halves()
     return [
-        *read_examples(FOLDER / "examples.jsonl"),
+        *with_actions(read_examples(FOLDER / "examples.jsonl")),
+        *read_examples(FOLDER / "actions.jsonl"),
         *(Example(each.text, {"category": each.category, "priority": each.priority}) for each in tickets),
     ]
 

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from rich.console import Console
 
+from agents.actions import Actions
+from agents.graph import build_assistant
+from agents.hands import ToolHands
 from agents.knowledge import KnowledgePolicy, build_knowledge
+from agents.reception import Reception
+from agents.router import Router
+from agents.triage import Triage
 from app.assistant import Assistant
 from app.checkpoints import open_checkpoints
 from app.demo.loading import load_demo
@@ -112,12 +118,19 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
         knowledge = build_knowledge(EngineChat(engine), search, embeddings, checkpoints, policy)
         assistants = Assistants(knowledge_assistant(knowledge, characters=settings.limits.message_characters))
         systems = open_systems(settings.systems, database, stack)
+        tools = open_tools(database, systems, search, settings.policy)
+        hands = ToolHands(tools.toolbox, tools.acting)
+        reception = Reception(Router.shipped(embeddings), Actions.shipped(embeddings))
+        triage = Triage.shipped(embeddings)
+        model = EngineChat(engine)
+        graph = build_assistant(model, search, embeddings, reception, triage, hands, checkpoints, policy)
+        assistant = Assistant(graph, reception, hands)
         wayside = Wayside(
             settings=settings,
             database=database,
             identity=identity,
             engines=engines,
-            assistant=Assistant(knowledge),
+            assistant=assistant,
             runs=Runs(database, assistants, checkpoints, sole=settings.database_url is None),
             store=Store(database),
             embeddings=embeddings,
@@ -126,7 +139,7 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
             ingestion=ingestion,
             generations=generations,
             systems=systems,
-            tools=open_tools(database, systems, search, settings.policy),
+            tools=tools,
         )
         if settings.demo:
             await load_demo(database, documents, ingestion, TENANT, console)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -163,7 +164,7 @@ class Answer:
 
     `text` carries the citations' marks (`[1]`). When `declined`, the documents did not support an answer:
     `text` says so and offers a ticket, and there are no citations. `engine` names the engine that spoke, or
-    is empty when none was needed.
+    is empty when none was needed. `approvals` are the ids of what now waits for people.
     """
 
     thread_id: str
@@ -172,3 +173,34 @@ class Answer:
     declined: bool
     engine: str
     usage: Usage
+    approvals: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCalled:
+    """A tool is being used."""
+
+    tool: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What the tool said or did, as JSON."""
+
+    tool: str
+    result: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """A call that waits for people: the id of its approval, and why it needs one."""
+
+    approval: str
+    tool: str
+    arguments: Mapping[str, Any]
+    reason: str
+
+
+TurnEvent = TextDelta | ToolCalled | ToolResult | Interrupted | Answer
+"""What a turn is made of, as it streams. The answer comes last."""

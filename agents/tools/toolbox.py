@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -41,9 +41,12 @@ class Toolbox:
         """
         return [
             self._acting_tool(tool, caller, thread) if isinstance(tool, Action) else self._reading_tool(tool, caller)
-            for tool in self._tools
-            if self._policy.permits(caller.principal, tool.name) and not (tool.personal and caller.visitor)
+            for tool in self._usable(caller)
         ]
+
+    def names(self, caller: Caller) -> frozenset[str]:
+        """The names of the tools that the caller may use."""
+        return frozenset(tool.name for tool in self._usable(caller))
 
     async def read(self, caller: Caller, name: str, arguments: dict[str, Any]) -> JSON:
         """Call a tool that changes nothing. Raises `InvalidInput`, `Forbidden`, `NotFound`."""
@@ -53,6 +56,11 @@ class Toolbox:
                 tool.check(caller)
                 return await tool.read(caller, tool.parse(arguments))
         raise InvalidInput(f"no tool {name} that only reads", param="tool")
+
+    def _usable(self, caller: Caller) -> Iterator[Reading[Any] | Action[Any]]:
+        for tool in self._tools:
+            if self._policy.permits(caller.principal, tool.name) and not (tool.personal and caller.visitor):
+                yield tool
 
     def _reading_tool(self, tool: Reading[Any], caller: Caller) -> BaseTool:
         async def read(**arguments: Any) -> str:

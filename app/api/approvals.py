@@ -12,6 +12,7 @@ from agents.decisions import ApprovalStatus, Decision, DecisionKind
 from agents.tools.tool import Caller
 from app.api.calls import ID, ApprovalView, PathId, approval_view
 from app.api.json import Json, StrictJsonRoute, listing
+from app.assistant import Assistant
 from app.auth import Anyone, Staff
 from app.errors import responses
 from app.tools import Tools
@@ -36,7 +37,7 @@ class NewDecision(BaseModel):
     text: Annotated[str, Field(max_length=10_000, pattern=r"^[^\x00]*$")] = ""
 
 
-def routes(tools: Tools) -> APIRouter:
+def routes(tools: Tools, assistant: Assistant) -> APIRouter:
     """The router of this surface."""
     router = APIRouter(prefix="/api/approvals", tags=["approvals"], route_class=StrictJsonRoute)
 
@@ -62,10 +63,15 @@ def routes(tools: Tools) -> APIRouter:
     async def decide(approval_id: PathId, body: NewDecision, caller: Staff) -> Response:
         """Approve, edit, reject or answer. The last consent that it needs performs the call, once.
 
-        The same decision again gives the first result; another one is a conflict.
+        The same decision again gives the first result; another one is a conflict. A conversation that waits for it
+        goes on with it.
         """
         decision = Decision(body.decision, body.arguments, body.text)
-        return Json(approval_view(await tools.acting.decide(caller, approval_id, decision)))
+        decided = await tools.acting.decide(caller, approval_id, decision)
+        if decided.status is not ApprovalStatus.PENDING:
+            # The conversation that waits for it goes on, and says what was decided.
+            await assistant.resume(decided)
+        return Json(approval_view(decided))
 
     return router
 

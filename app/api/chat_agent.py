@@ -13,7 +13,7 @@ from typing import Any
 from app.api.chat_request import WAYSIDE, ChatRequest, ToolMessage, text_of
 from app.runs.owner import THREAD_ID
 from core.errors import InvalidInput, UnsupportedParameter
-from core.types import Answer, Citation, Message, Principal, TextDelta, Turn, Usage
+from core.types import Answer, Citation, Message, Principal, TextDelta, Turn, TurnEvent, Usage
 
 THREAD_HEADER = "x-wayside-thread"
 Json = dict[str, Any]
@@ -77,9 +77,7 @@ def completion(answer: Answer) -> Json:
     }
 
 
-async def chunks(
-    pieces: AsyncIterator[TextDelta | Answer], *, include_usage: bool
-) -> AsyncIterator[tuple[Json, Answer | None]]:
+async def chunks(pieces: AsyncIterator[TurnEvent], *, include_usage: bool) -> AsyncIterator[tuple[Json, Answer | None]]:
     """The `chat.completion.chunk` objects; the answer comes beside the chunk that carries the annotations.
 
     The text deltas are followed by one empty content delta with the annotations, by the finish, and, when it
@@ -94,6 +92,9 @@ async def chunks(
     async for piece in pieces:
         if isinstance(piece, TextDelta):
             yield chunk({"content": piece.text}), None
+            continue
+        if not isinstance(piece, Answer):
+            # A tool at work: this protocol has no word for it.
             continue
         yield chunk({"content": "", "annotations": cited(piece)}, wayside=_about(piece)), piece
         yield chunk({}, "stop"), None
@@ -125,7 +126,8 @@ def _citation(citation: Citation, start_index: int, end_index: int) -> Json:
 
 
 def _about(answer: Answer) -> Json:
-    return {"thread_id": answer.thread_id, "declined": answer.declined, "engine": answer.engine or None}
+    about: Json = {"thread_id": answer.thread_id, "declined": answer.declined, "engine": answer.engine or None}
+    return {**about, "approvals": list(answer.approvals)}
 
 
 def _new_id() -> str:

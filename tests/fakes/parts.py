@@ -43,6 +43,7 @@ from tests.fakes.graphs import steps_assistant
 from tests.fakes.systems import FakeHelpDesk, FakeOrders, FakeProcurement
 
 if TYPE_CHECKING:
+    from agents.decisions import Approval
     from app.wiring import Wayside
     from core.types import Vector
 
@@ -103,10 +104,11 @@ class EchoEngine:
 
 
 class FixedAssistant:
-    """Answers everything with one cited sentence, and remembers its turns."""
+    """Answers everything with one cited sentence, and remembers its turns and what it was resumed for."""
 
     def __init__(self) -> None:
         self.turns: list[Turn] = []
+        self.resumed: list[str] = []
         self.failure: Exception | None = None
         self.pace = 0.0
 
@@ -118,6 +120,10 @@ class FixedAssistant:
         quote = "within 30 days"
         citation = Citation(1, "doc-1", "Returns", ("Tents",), quote, 20, 34, 0.75, Verdict.VERBATIM)
         return Answer(turn.thread_id, SENTENCE, (citation,), False, "embedded", Usage(12, 9))
+
+    async def resume(self, approval: Approval) -> Answer | None:
+        self.resumed.append(approval.id)
+        return None
 
     async def stream(self, turn: Turn) -> AsyncIterator[TextDelta | Answer]:
         answer = await self.answer(turn)

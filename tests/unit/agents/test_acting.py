@@ -144,7 +144,7 @@ async def test_consent_makes_it_happen_once(office: Office) -> None:
     assert (decided.status, decided.effect) == (ApprovalStatus.APPROVED, EffectStatus.DONE)
     again = await office.acting.decide(COLLEAGUE, approval.id, APPROVE)
     resumed = await office.call(CLIENT, "issue_refund", step=1, **ABOVE)
-    assert (again, resumed) == (decided, Done(decided.outcome))
+    assert (again, resumed) == (decided, Done(decided.outcome, decided))
     assert _refunded(office) == Decimal("60.00")
     assert await office.audited() == [
         (CLIENT.key_id, "approval.propose", f"approval/{approval.id}"),

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from langchain_core.embeddings import DeterministicFakeEmbedding
-from langgraph.checkpoint.memory import InMemorySaver
 
-from agents.knowledge import build_knowledge
 from app.assistant import Assistant
 from core.errors import InvalidInput
 from core.types import Answer, Message, Principal, Role, TextDelta, Turn
-from tests.fakes.models import ScriptedModel
-from tests.fakes.search import FakeSearch, passage
-
-RETURNS = passage("You have 30 days to return a tent. A rope has to be returned within 5 days.")
+from tests.fakes.assistant import RETURNS, NoHands, make_assistant
+from tests.fakes.search import FakeSearch
 
 
 def assistant() -> tuple[Assistant, FakeSearch]:
     search = FakeSearch({"return": [RETURNS]})
-    graph = build_knowledge(ScriptedModel(lines=[]), search, DeterministicFakeEmbedding(size=8), InMemorySaver())
-    return Assistant(graph), search
+    return make_assistant(NoHands(), search=search), search
 
 
 def asking(text: str, *, thread: str = "one", key: str = "alice", tenant: str = "acme") -> Turn:

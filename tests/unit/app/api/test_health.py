@@ -1,3 +1,5 @@
+import asyncio
+import threading
 from pathlib import Path
 
 import httpx2
@@ -35,6 +37,10 @@ async def test_ready_means_that_the_database_answers(tmp_path: Path) -> None:
         assert "retry-after" in answer.headers
         assert (await http.get("/healthz")).status_code == 200
     await database.close()
+    # The thread of a connection that could not be opened still has a word for the event loop.
+    for thread in threading.enumerate():
+        if "_connection_worker_thread" in thread.name:
+            await asyncio.to_thread(thread.join, 10)
 
 
 async def test_the_ingestion_queue_is_a_metric(served: Gateway) -> None:

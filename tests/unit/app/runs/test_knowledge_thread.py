@@ -10,7 +10,6 @@ from typing import Any
 import orjson
 
 from agents.knowledge import build_knowledge
-from app.assistant import Assistant
 from app.checkpoints import open_checkpoints
 from app.runs.admission import Order
 from app.runs.assistants import Assistants
@@ -20,6 +19,7 @@ from app.runs.runs import Runs
 from app.runs.workers import Workers
 from core.database import Database
 from core.types import Answer, Message, Principal, Role, Turn
+from tests.fakes.assistant import NoHands, make_assistant
 from tests.fakes.embeddings import FakeEmbeddings
 from tests.fakes.models import ScriptedModel
 from tests.fakes.search import FakeSearch, passage
@@ -39,10 +39,11 @@ async def test_both_add_to_the_same_messages_and_show_only_what_was_checked(tmp_
 
     async with open_checkpoints(database.dsn) as saver:
         model = ScriptedModel(lines=[UNCHECKED] * 3, heard=[])
-        graph = build_knowledge(model, FakeSearch({"return": [RETURNS]}, 0.9), FakeEmbeddings(), saver)
+        search = FakeSearch({"return": [RETURNS]}, 0.9)
+        graph = build_knowledge(model, search, FakeEmbeddings(), saver)
         assistant = knowledge_assistant(graph, characters=1000)
         runs = Runs(database, Assistants(assistant), saver, sole=True)
-        chat = Assistant(graph)
+        chat = make_assistant(NoHands(), search=search, checkpoints=saver)
         question = "How long do I have to return something?"
         working = asyncio.create_task(Workers(runs, book).run())
 

@@ -1,0 +1,156 @@
+"""Where a turn goes: to the documents, to a specialist's tool, on with an open question, or to an offer of ours.
+
+Two learned judgements have to agree before a tool is used: what is asked to have done (`agents.actions`) and who does
+such things (`agents.router`). Everything else is a question, and whether the documents answer it they say themselves:
+a company's own documents may be about anything, so nothing is turned away here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import TypedDict
+
+from agents import slots
+from agents.actions import NEWS, NONE, SUPPORT, Actions, Wish
+from agents.conversation import Matter, Pending
+from agents.router import Router, Specialist, Step
+
+# A ticket that nobody asked for in so many words is offered after the documents have had their say.
+_ASKS_FOR_TICKET = re.compile(
+    r"\b(tickets?|case|complain\w*|complaint|report\w*|claims?|grievance|on record|in writing|log|file|register)\b",
+    re.IGNORECASE,
+)
+_WHEREABOUTS = re.compile(r"\b(where|when|status|arriv\w*|track\w*|how far)\b", re.IGNORECASE)
+# From here on a message is about something else than the question that is open.
+_ELSE = 0.8
+
+
+class Way(StrEnum):
+    """Where a turn goes."""
+
+    DOCUMENTS = "documents"
+    TOOL = "tool"
+    NEWS = "news"
+    TICKET = "ticket"
+    DISMISS = "dismiss"
+    WHICH = "which"
+
+
+class Heading(TypedDict):
+    """A way, and the tool where it leads to one; `second` is the other tool that may be meant."""
+
+    way: str
+    tool: str
+    second: str
+
+
+class Reception:
+    """Finds each turn's way. Safe to share between requests."""
+
+    def __init__(self, router: Router, actions: Actions) -> None:
+        self._router = router
+        self._actions = actions
+
+    async def heading(self, text: str, tools: frozenset[str], matter: Matter, pending: Sequence[Pending]) -> Heading:
+        """Where the message goes, given what the caller may use and what the thread remembers."""
+        agreed = slots.agrees(text)
+        offered = matter.get("offer")
+        if offered is not None and agreed is not None and "create_ticket" in tools:
+            return _to(Way.TICKET if agreed else Way.DISMISS)
+        wish = await self._actions.wish(text, tools)
+        asked = matter.get("asked")
+        if asked is not None:
+            if agreed is False:
+                return _to(Way.DISMISS)
+            elsewhere = wish.action not in (asked["tool"], NONE, NEWS) and wish.probability >= _ELSE
+            if not (elsewhere and not _answers(text, asked["wanted"])):
+                return _to(Way.TOOL, asked["tool"])
+        if pending and (wish.action == NEWS or _again(text, wish, pending)):
+            return _to(Way.NEWS)
+        if wish.action == NEWS:
+            return _latest(matter, tools)
+        if wish.action == NONE:
+            # "Where is it?" says nothing by itself, and all by what was spoken of.
+            after = slots.points_back(text) and _WHEREABOUTS.search(text)
+            return _latest(matter, tools) if after else _to(Way.DOCUMENTS)
+        if wish.action == "create_ticket" and not _ASKS_FOR_TICKET.search(text):
+            return _to(Way.DOCUMENTS)
+        if not await self._is_theirs(text, wish, matter):
+            return _to(Way.DOCUMENTS)
+        if wish.clear:
+            return _to(Way.TOOL, _pointed(text, wish.action, matter, tools))
+        return _to(Way.WHICH, wish.action, wish.second) if wish.rival else _to(Way.DOCUMENTS)
+
+    async def _is_theirs(self, text: str, wish: Wish, matter: Matter) -> bool:
+        """Whether the router does not speak against it.
+
+        An id in the text settles it, as does pointing at what was spoken of: no document knows that.
+        """
+        if any(slots.ids(text, kind) for kind in ("ORD", "SKU", "PO", "TCK")):
+            return True
+        if slots.points_back(text) and matter.get("latest"):
+            return True
+        route = await self._router.route(text)
+        sure_of_documents = route.specialist is Specialist.KNOWLEDGE and route.step is Step.GO
+        return not sure_of_documents and (route.step is not Step.DECLINE or wish.probability >= _ELSE)
+
+
+def _to(way: Way, tool: str = "", second: str = "") -> Heading:
+    return Heading(way=way.value, tool=tool, second=second)
+
+
+def _again(text: str, wish: Wish, pending: Sequence[Pending]) -> bool:
+    """Whether a customer asks once more for what waits, naming nothing else. A buyer may well want another one."""
+    named = slots.ids(text, "ORD") or slots.ids(text, "TCK")
+    return wish.action in SUPPORT and not named and any(wish.action == each["call"]["tool"] for each in pending)
+
+
+def _answers(text: str, wanted: str) -> bool:
+    """Whether the text holds what was asked for."""
+    kinds = {"order_id": "ORD", "sku": "SKU", "po_id": "PO", "ticket_id": "TCK"}
+    if wanted in kinds:
+        return bool(slots.ids(text, kinds[wanted]) or slots.places(text, 10))
+    if wanted == "address":
+        return slots.address(text, asked=True) is not None
+    return wanted == "quantity" and slots.pieces(text) is not None
+
+
+def _pointed(text: str, tool: str, matter: Matter, tools: frozenset[str]) -> str:
+    """The tool for what "it" is: one asks in the same words after an order and after a purchase order."""
+    twins = {"lookup_order": "order_id", "track_purchase_order": "po_id"}
+    if tool not in twins or not slots.points_back(text) or slots.ids(text, "ORD") or slots.ids(text, "PO"):
+        return tool
+    meant = next((twin for twin, name in twins.items() if name == matter.get("latest")), tool)
+    return meant if meant in tools else tool
+
+
+def _latest(matter: Matter, tools: frozenset[str]) -> Heading:
+    """News where nothing waits: of what was last spoken of."""
+    if matter.get("news"):
+        return _to(Way.NEWS)
+    about = {"po_id": "track_purchase_order", "order_id": "lookup_order"}.get(matter.get("latest", ""), "")
+    if about in tools:
+        return _to(Way.TOOL, about)
+    return _to(Way.DOCUMENTS)
+
+
+WHICH = {
+    "list_orders": "list your orders",
+    "lookup_order": "look up where an order is",
+    "create_ticket": "open a ticket",
+    "update_ticket": "change a ticket",
+    "cancel_order": "cancel an order",
+    "change_delivery_address": "change where an order goes",
+    "issue_refund": "look into a payment and a refund",
+    "escalate_to_human": "pass you on to a person",
+    "search_catalog": "search the catalogue",
+    "check_stock": "check a product's stock",
+    "forecast_demand": "forecast a product's demand",
+    "suggest_reorders": "say what to reorder",
+    "create_purchase_order": "place a purchase order",
+    "track_purchase_order": "look up a purchase order",
+    "confirm_delivery": "book in a delivery",
+}
+"""What each tool does, as it is offered in a question."""
