@@ -39,7 +39,10 @@ def owning(workspace: Path) -> Iterator[None]:
 def announced(workspace: Path, url: str) -> Iterator[None]:
     """Tell the command line where this workspace's server listens, while the block runs."""
     announcement = workspace / _SERVER_FILE
-    announcement.write_text(json.dumps({"url": url, "pid": os.getpid()}))
+    # Renamed into its place when it is whole, for it is looked for all the time.
+    written = announcement.with_suffix(".new")
+    written.write_text(json.dumps({"url": url, "pid": os.getpid()}))
+    written.replace(announcement)
     try:
         yield
     finally:
