@@ -81,14 +81,10 @@ def test_feedback_is_learned_from_and_wins(tmp_path: Path, embeddings: OnnxEmbed
 
 def test_nothing_held_out_was_learned(embeddings: OnnxEmbeddings) -> None:
     shipped = shipped_examples()
-    learned = embeddings.embed([each.text for each in shipped])
-    of_tickets = embeddings.embed([each.text for each in shipped if "category" in each.labels])
-    tickets = embeddings.embed([ticket.text for ticket in halves()[1]])
-    messages = embeddings.embed([example.text for example in read_examples(HELD_OUT)])
-    # A held-out ticket has no near likeness among the examples: they were thinned out where it had.
-    assert (tickets @ of_tickets.T).max() < ALIKE + 0.16
-    assert (messages @ learned.T).max() < 0.85
-    assert not {each.text for each in shipped} & {each.text for each in read_examples(HELD_OUT_ACTIONS)}
+    held_out = [*(ticket.text for ticket in halves()[1]), *(each.text for each in read_examples(HELD_OUT_ACTIONS))]
+    messages = [example.text for example in read_examples(HELD_OUT)]
+    assert not {each.text for each in shipped} & {*held_out, *messages}
+    assert (embeddings.embed(messages) @ embeddings.embed([each.text for each in shipped]).T).max() < 0.85
 
 
 async def test_the_shipped_actions_know_another_voice(embeddings: OnnxEmbeddings) -> None:
