@@ -8,9 +8,10 @@ COPY core core
 COPY app app
 COPY agents agents
 COPY retrieval retrieval
+COPY multimodal multimodal
 COPY evals evals
 COPY migrations migrations
-RUN pip install --no-cache-dir -c constraints.txt -e '.[postgres,redis,stream]' && wayside models pull
+RUN pip install --no-cache-dir -c constraints.txt -e '.[voice,vision,postgres,redis,stream]' && wayside models pull
 
 FROM python:3.11-slim
 RUN useradd --system --create-home wayside && mkdir /data && chown wayside /data

@@ -15,8 +15,8 @@ run: $(VENV)/.core ## start the gateway on http://127.0.0.1:8000 with the demo c
 
 setup: $(VENV)/.dev ## prepare .venv with everything that developing and testing need
 
-test: $(VENV)/.dev ## run the whole test suite
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/.dev ## run the whole test suite, on two cores: each file's tests stay together
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 check: $(VENV)/.dev ## lint, format, types, import contracts
 	@$(BIN)/ruff check .
@@ -38,13 +38,13 @@ clean: ## remove the environment and every cache in the tree
 $(VENV)/.core: pyproject.toml constraints.txt
 	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 	@echo "installing Wayside's packages (about a minute the first time)"
-	@$(PIP) -e .
+	@$(PIP) -e '.[voice,vision]'
 	@$(BIN)/wayside models pull
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.core
 	@echo "installing the development packages"
-	@$(PIP) -e '.[dev,postgres,redis,stream]'
+	@$(PIP) -e '.[dev,postgres,redis,stream,voice,vision]'
 	@touch $@
 
 $(VENV)/.train: $(VENV)/.dev

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -27,8 +27,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from agents.approvals import Approvals, approval_id
 from agents.decisions import Approval, ApprovalStatus, Decision, DecisionKind, EffectStatus
 from agents.policy import NeedsApproval, Policy, at_least
-from agents.tools.arguments import Arguments
-from agents.tools.tool import Action, Caller, Reading, Subject
+from agents.tools.shelf import Shelf
+from agents.tools.tool import Action, Caller, Checked, Subject
 from core.audit import Audit, Entry
 from core.canonical import JSON
 from core.database import now
@@ -83,13 +83,13 @@ class Acting:
 
     def __init__(
         self,
-        tools: Iterable[Reading[Any] | Action[Any]],
+        shelf: Shelf,
         policy: Policy,
         ledger: Ledger,
         approvals: Approvals,
         audit: Audit,
     ) -> None:
-        self._actions = {tool.name: tool for tool in tools if isinstance(tool, Action)}
+        self._shelf = shelf
         self._policy = policy
         self._ledger = ledger
         self._approvals = approvals
@@ -102,11 +102,14 @@ class Acting:
         Raises `InvalidInput`, `Forbidden`, `NotFound` or `Conflict` when it cannot be done, and what `Ledger.perform`
         raises. What needs a person is refused before the person is asked, as far as that can be told.
         """
-        action, subject = self._action(call.tool), caller.subject
+        if self._shelf.is_foreign(call.tool):
+            # Whoever may not use a server's tools is not told how the server does.
+            self._policy.require(caller.principal, call.tool)
+        action, subject = self._action(caller.tenant, call.tool), caller.subject
         given = action.parse(call.arguments)
         self._policy.require(caller.principal, action.name)
         action.check(caller)
-        arguments = _canonical(given)
+        arguments = given.canonical()
         place = (f"{caller.owner}/{call.thread}", call.step, call.index)
         effect = _effect(
             caller.tenant, effect_key(caller.tenant, *place, action.name, arguments), action, subject, given
@@ -137,9 +140,9 @@ class Acting:
         if decision.kind in (DecisionKind.APPROVE, DecisionKind.EDIT):
             self._policy.require(principal, found.tool)
         if decision.arguments is not None:
-            action = self._action(found.tool)
+            action = self._action(found.tenant, found.tool)
             given = action.parse(decision.arguments)
-            decision = replace(decision, arguments=_canonical(given))
+            decision = replace(decision, arguments=given.canonical())
             if found.status is ApprovalStatus.PENDING:
                 quorum = await self._allowed(principal, action, found.subject, given)
         decided = await self._approvals.decide(principal, found.id, decision, quorum=quorum)
@@ -166,7 +169,7 @@ class Acting:
             return Waiting(approval)
         if approval.status is not ApprovalStatus.APPROVED or approval.approved is None:
             return Declined(approval)
-        action = self._action(approval.tool)
+        action = self._action(approval.tenant, approval.tool)
         given = action.parse(approval.approved)
         effect = _effect(approval.tenant, approval.key, action, approval.subject, given)
         return Done(await self._carry_out(action, effect, approval.subject, given, approval.proposed_by), approval)
@@ -195,7 +198,7 @@ class Acting:
 
         return await self._ledger.perform(effect, action.destination(subject, given), record)
 
-    async def _allowed(self, principal: Principal, action: Action[Any], subject: Subject, given: Arguments) -> int:
+    async def _allowed(self, principal: Principal, action: Action[Any], subject: Subject, given: Checked) -> int:
         """How many people the edited call needs. Raises `Forbidden` when this one may not be one of them."""
         measured = await action.examine(principal.tenant, subject, given)
         needed = self._policy.decide(principal, action.name, measured)
@@ -215,20 +218,16 @@ class Acting:
             lock = self._turns[name] = asyncio.Lock()
         return lock
 
-    def _action(self, name: str) -> Action[Any]:
-        if name not in self._actions:
+    def _action(self, tenant: str, name: str) -> Action[Any]:
+        """Raise `SystemUnavailable` when the tool is another server's, which is away."""
+        tool = self._shelf.find(tenant, name)
+        if not isinstance(tool, Action):
             raise NotFound(f"no tool {name} that changes anything", param="tool")
-        return self._actions[name]
+        return tool
 
 
-def _canonical(given: Arguments) -> dict[str, JSON]:
-    """The arguments as JSON, amounts as strings: what is hashed, stored and shown."""
-    dumped: dict[str, JSON] = given.model_dump(mode="json", exclude_none=True)
-    return dumped
-
-
-def _effect(tenant: str, key: str, action: Action[Any], subject: Subject, given: Arguments) -> Effect:
-    return Effect(tenant, key, action.name, {**subject.given(), **_canonical(given)})
+def _effect(tenant: str, key: str, action: Action[Any], subject: Subject, given: Checked) -> Effect:
+    return Effect(tenant, key, action.name, {**subject.given(), **given.canonical()})
 
 
 def _proposal(caller: Caller, call: Call, key: str, arguments: Mapping[str, JSON], needed: NeedsApproval) -> Approval:

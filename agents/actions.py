@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agents.classifier import Classifier, Weights
-from agents.router import FOLDER, Specialist
+from agents.classifier import Classifier
+from agents.router import Specialist, weights_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from langchain_core.embeddings import Embeddings
 
 NONE = "none"
@@ -79,9 +81,9 @@ class Actions:
             raise ValueError(f"no actions: {', '.join(sorted(strange))}")
 
     @classmethod
-    def shipped(cls, embeddings: Embeddings) -> Actions:
-        """With the weights in the repository. Raises `CorruptArtefact` as `Weights.load`."""
-        return cls(embeddings, Classifier(Weights.load(FOLDER / "action.npz")))
+    def shipped(cls, embeddings: Embeddings, own: Path | None = None) -> Actions:
+        """With the weights in the repository, or in the folder `own`. Raises as `weights_of`."""
+        return cls(embeddings, Classifier(weights_of("action", own)))
 
     async def wish(self, text: str, tools: frozenset[str]) -> Wish:
         """What the message asks for, of what the caller may use: `tools`.

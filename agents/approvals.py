@@ -142,12 +142,24 @@ class Approvals:
             rows = await session.scalars(query.order_by(ApprovalRow.decided_at).limit(limit))
             return [_approval(row) for row in rows]
 
+    async def expire(self) -> None:
+        """End what waits no longer, whosever it is."""
+        await self._expire()
+
+    async def decided(self, after: datetime, before: datetime, limit: int = 500) -> list[Approval]:
+        """Return approvals of every tenant that were decided, or ran out, in this time; the latest first."""
+        between = (ApprovalRow.decided_at > after, ApprovalRow.decided_at <= before)
+        query = select(ApprovalRow).where(*between).order_by(ApprovalRow.decided_at.desc()).limit(limit)
+        async with self._database.session() as session:
+            return [_approval(row) for row in await session.scalars(query)]
+
     async def list(
         self,
         tenant: str,
         *,
         status: ApprovalStatus | None = None,
         owner: str | None = None,
+        thread: str | None = None,
         limit: int = 50,
         after: str | None = None,
     ) -> list[Approval]:
@@ -158,6 +170,8 @@ class Approvals:
             query = query.where(ApprovalRow.status == status.value)
         if owner is not None:
             query = query.where(ApprovalRow.owner == owner)
+        if thread is not None:
+            query = query.where(ApprovalRow.thread == thread)
         if after is not None:
             last = await self.get(tenant, after, owner=owner)
             earlier = and_(ApprovalRow.created_at == last.created, ApprovalRow.id < last.id)
@@ -166,20 +180,18 @@ class Approvals:
         async with self._database.session() as session:
             return [_approval(row) for row in await session.scalars(query)]
 
-    async def _expire(self, tenant: str) -> None:
+    async def _expire(self, tenant: str | None = None) -> None:
         """End what waits no longer. Looking costs no lock, and there is mostly nothing."""
-        due = (
-            ApprovalRow.tenant == tenant,
-            ApprovalRow.status == ApprovalStatus.PENDING.value,
-            ApprovalRow.expires_at <= now(),
-        )
+        due = [ApprovalRow.status == ApprovalStatus.PENDING.value, ApprovalRow.expires_at <= now()]
+        if tenant is not None:
+            due.append(ApprovalRow.tenant == tenant)
         async with self._database.session() as session:
             if await session.scalar(select(ApprovalRow.id).where(*due).limit(1)) is None:
                 return
         async with self._database.session() as session:
             ended = {"status": ApprovalStatus.EXPIRED.value, "decided_at": now()}
             expired = await session.scalars(update(ApprovalRow).where(*due).values(ended).returning(ApprovalRow))
-            for row in sorted(expired, key=lambda row: row.id):
+            for row in sorted(expired, key=lambda row: (row.tenant, row.id)):
                 await self._record(session, _approval(row), WAYSIDE, "expire", {})
 
     async def _record(

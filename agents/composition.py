@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from agents.extract import Extract
 from agents.grounding import Evidence, Support, check
-from core.types import Citation, Verdict
+from core.types import ATTACHED, Citation, Verdict
 
 # A second sentence joins the extract when it speaks to the question almost as well as the first; one of another
 # passage has to do so even more, and one of another document never does, because it may be about another thing.
@@ -29,7 +29,14 @@ class Composition:
         return any((c.document_id, c.start, c.end) == self._place(support) for c in self.citations)
 
     def add(self, sentence: str, support: Support) -> str:
-        """Append a sentence that was found supported; returns exactly the text that was added, mark included."""
+        """Append a sentence that was found supported; returns exactly the text that was added, mark included.
+
+        What a person's own file says is said to be the file's, lest it pass for the company's word.
+        """
+        passage = self._evidence[support.hit].hit.passage
+        before = self.citations[-1].document_id if self.citations else ""
+        if passage.document_id.startswith(ATTACHED) and passage.document_id != before:
+            sentence = f"According to {passage.title}: {sentence.removeprefix('- ')}"
         gap = "" if not self.text else "\n" if sentence.startswith("- ") else " "
         added = f"{gap}{sentence} [{self._mark(support)}]"
         self.text += added
@@ -69,7 +76,28 @@ def extracts(ranked: Sequence[Extract], evidence: Sequence[Evidence]) -> list[tu
             chosen = sorted([*chosen, (second.hit, second.sentence)])
         elif _document(evidence, second) == _document(evidence, best) and second.score >= ELSEWHERE * best.score:
             chosen.append((second.hit, second.sentence))
-    return [_quoted(evidence, hit, index) for hit, index in chosen]
+    return [quoted(evidence, hit, index) for hit, index in chosen]
+
+
+def beginning(document_id: str, evidence: Sequence[Evidence], characters: int) -> list[tuple[int, int]]:
+    """The places, among the evidence, of a document's first sentences, as many as have so many characters.
+
+    Of whatever stands first where it has no sentence.
+    """
+    units = [
+        (number, index)
+        for number, each in enumerate(evidence)
+        if each.hit.passage.document_id == document_id
+        for index in range(len(each.sentences))
+    ]
+    says = [(number, index) for number, index in units if evidence[number].sentences[index].asserts] or units
+    chosen, said = says[:1], len(evidence[says[0][0]].text(says[0][1]))
+    for number, index in says[1:]:
+        said += len(evidence[number].text(index))
+        if said > characters:
+            break
+        chosen.append((number, index))
+    return chosen
 
 
 def judge(
@@ -94,7 +122,8 @@ def _document(evidence: Sequence[Evidence], extract: Extract) -> str:
     return evidence[extract.hit].hit.passage.document_id
 
 
-def _quoted(evidence: Sequence[Evidence], hit: int, index: int) -> tuple[str, Support]:
+def quoted(evidence: Sequence[Evidence], hit: int, index: int) -> tuple[str, Support]:
+    """A sentence of a passage as it stands there, with itself as its support."""
     passage = evidence[hit]
     offset = passage.hit.passage.start
     sentence = passage.sentences[index]

@@ -59,9 +59,10 @@ def learn(matter: Matter, learnt: Matter) -> Matter:
 
 
 class Pending(TypedDict):
-    """A call that waits for people: its approval's id, why it needs one, and who proposed it."""
+    """A call that waits for people: its approval's id, why it needs one, on which thread, and who proposed it."""
 
     approval: str
+    thread: str
     reason: str
     call: Call
     key_id: str
@@ -71,11 +72,12 @@ class Pending(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A call that shall be made, and what the conversation is about."""
+    """A call that shall be made, what the conversation is about, and what in the records speaks for it."""
 
     tool: str
     arguments: Mapping[str, Any]
     subject: Mapping[str, str] = field(default_factory=dict)
+    reasons: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@
                     │                         └─ decline ─ offer ─┤
                     ├─ choose ─┬─ act ────────────────────────────┼─ end, or wait ⇄ settle while people are to decide
                     │          └──────────────────────────────────┤
-                    └─ settle (any news?) · reply ────────────────┘
+                    └─ settle (any news?) · reply · show ─────────┘
 
 A call is chosen in one step and performed in the next, so that a run that is taken up again performs the call that was
 chosen and no other; it carries its place in the thread, and the ledger makes it take effect once. `wait` interrupts
@@ -18,7 +18,7 @@ A message on an interrupted thread is a turn like any other; the thread waits on
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, cast
 
 from langchain_core.embeddings import Embeddings
@@ -32,25 +32,43 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
-from agents import telling
+from agents import attached, observed, telling
 from agents.actions import PROCUREMENT
+from agents.composition import Composition, beginning, quoted
 from agents.conversation import Asked, Call, Choice, Matter, Pending, Say, learn
-from agents.hands import Done, Hands, Outcome, Replied, TurnedDown, Waiting
+from agents.grounding import Evidence
+from agents.hands import Done, Hands, Outcome, Waiting
 from agents.knowledge import KnowledgeContext, KnowledgeNodes, KnowledgePolicy, KnowledgeState
 from agents.procurement import Procurement
 from agents.reception import WHICH, Heading, Reception, Way
 from agents.relevance import Relevance
-from agents.said import Said
+from agents.said import Said, confirming
+from agents.streamed import StreamedHands
 from agents.support import Support
 from agents.tools.tool import Caller, Subject
 from agents.triage import Triage
-from core.canonical import JSON
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound, SystemFault
 from core.ports import PassageSearch
-from core.types import Answer, Interrupted, Principal, Role, TextDelta, ToolCalled, ToolResult, Usage
+from core.types import (
+    Answer,
+    Citation,
+    Hit,
+    Principal,
+    Role,
+    TextDelta,
+    Usage,
+)
 
 REFUSALS = (NotFound, Conflict, InvalidInput, Forbidden)
 _DISMISSED = "All right, I leave it at that."
+_SIGN_IN = (
+    "An order is for its customer to see, and I cannot tell here who you are. Please sign in and ask me again; I can "
+    "answer general questions meanwhile."
+)
+# How many of a file's passages are looked through for how it begins, and how much of that is said.
+_FIRST, _BEGINNING = 3, 200
+# With how many of the person's last messages files came that a colleague hears of.
+_RECENT = 3
 _NO_NEWS = "There is nothing of yours that waits for a decision."
 
 
@@ -104,6 +122,7 @@ def build_assistant(
     graph.add_node("offer", nodes.offer)
     graph.add_node("choose", nodes.choose)
     graph.add_node("reply", nodes.reply)
+    graph.add_node("show", nodes.show)
     graph.add_node("act", nodes.act)
     graph.add_node("wait", nodes.wait)
     graph.add_node("settle", nodes.settle)
@@ -114,7 +133,7 @@ def build_assistant(
     graph.add_conditional_edges("retrieve", knowledge.whether_to_answer)
     graph.add_edge("decline", "offer")
     graph.add_conditional_edges("choose", nodes.whether_to_act)
-    for last in ("answer", "offer", "reply", "act", "settle"):
+    for last in ("answer", "offer", "reply", "show", "act", "settle"):
         graph.add_conditional_edges(last, nodes.whether_to_wait)
     graph.add_edge("wait", "settle")
     return graph.compile(checkpointer=checkpointer, name="wayside")
@@ -125,7 +144,7 @@ class _Nodes:
 
     def __init__(self, reception: Reception, triage: Triage, hands: Hands) -> None:
         self._reception = reception
-        self._hands = _Told(hands)
+        self._hands = StreamedHands(hands)
         self._support = Support(self._hands, triage)
         self._procurement = Procurement(self._hands)
 
@@ -135,7 +154,9 @@ class _Nodes:
         heading = state.get("foreseen")
         if heading is None:
             tools = self._hands.tools(runtime.context.principal)
-            heading = await self._reception.heading(_asked(state), tools, matter, pending)
+            files = attached.files_of(state)
+            made_out = observed.joined(observed.of_messages(state["messages"]))
+            heading = await self._reception.heading(_asked(state), tools, matter, pending, files, made_out)
         left = cast("Matter", {name: value for name, value in matter.items() if name not in ("asked", "offer")})
         return {
             "heading": heading,
@@ -145,17 +166,19 @@ class _Nodes:
             "calls": [],
         }
 
-    def way(self, state: AssistantState) -> Literal["understand", "choose", "settle", "reply"]:
+    def way(self, state: AssistantState) -> Literal["understand", "choose", "settle", "reply", "show"]:
         """Where the turn goes."""
         match Way(state["heading"]["way"]):
             case Way.DOCUMENTS:
                 return "understand"
-            case Way.TOOL | Way.TICKET:
+            case Way.TOOL | Way.TICKET | Way.PROPOSE:
                 return "choose"
             case Way.NEWS:
                 return "settle"
-            case Way.DISMISS | Way.WHICH:
+            case Way.DISMISS | Way.WHICH | Way.SIGN_IN:
                 return "reply"
+            case Way.FILES:
+                return "show"
 
     async def offer(self, state: AssistantState) -> AssistantState:
         """Remember what a ticket was offered about."""
@@ -167,8 +190,19 @@ class _Nodes:
         if heading["way"] == Way.WHICH:
             text = f"Do you want me to {WHICH[heading['tool']]}, or to {WHICH[heading['second']]}?"
         else:
-            text = _DISMISSED
+            text = _SIGN_IN if heading["way"] == Way.SIGN_IN else _DISMISSED
         return _spoken(runtime, text)
+
+    async def show(self, state: AssistantState, runtime: Runtime[AssistantContext]) -> AssistantState:
+        """Quote how each file begins that came without a question, and ask for one."""
+        files = attached.files_of(state)
+        evidence = [Evidence(Hit(passage, 1.0)) for each in files for passage in each.passages[:_FIRST]]
+        composition, texts = Composition(evidence), list[str]()
+        for each in files:
+            for number, index in beginning(each.id, evidence, _BEGINNING):
+                texts.append(composition.add(*quoted(evidence, number, index)))
+        asked = f" What would you like to know about {'it' if len(files) == 1 else 'them'}?"
+        return _spoken(runtime, "".join(texts) + asked, citations=composition.citations)
 
     async def choose(self, state: AssistantState, runtime: Runtime[AssistantContext]) -> AssistantState:
         """Let the specialist choose the calls, or find the words."""
@@ -177,11 +211,15 @@ class _Nodes:
         try:
             choice = await self._choice(heading, said, state.get("offered"))
         except REFUSALS as refusal:
-            choice = Say(_refused(refusal))
+            choice = Say(telling.refusal(refusal))
         except SystemFault:
             choice = Say("I cannot reach our records at the moment. Please try again in a few minutes.")
         if isinstance(choice, Say):
             return {**_spoken(runtime, choice.text), "matter": learn(state["matter"], choice.matter)}
+        for each in choice:
+            doubt = confirming(said, each.tool, each.arguments, telling.proposal(each.tool, each.arguments))
+            if doubt is not None:
+                return {**_spoken(runtime, doubt.text), "matter": learn(state["matter"], doubt.matter)}
         step = len(state["messages"])
         calls = [
             Call(step=step, index=index, tool=each.tool, arguments=dict(each.arguments), subject=dict(each.subject))
@@ -208,6 +246,7 @@ class _Nodes:
                     pending.append(
                         Pending(
                             approval=outcome.approval,
+                            thread=runtime.context.thread_id,
                             reason=outcome.reason,
                             call=call,
                             key_id=principal.key_id,
@@ -235,12 +274,11 @@ class _Nodes:
         matter = state.get("matter") or Matter()
         decided, still, open_ = list[str](), list[str](), list[Pending]()
         for each in state.get("pending") or []:
-            text, learnt, outcome = await self._perform(
-                _proposer(runtime, each), runtime.context.thread_id, each["call"]
-            )
+            # A copied thread hears of the very call that the first one made.
+            text, learnt, outcome = await self._perform(_proposer(runtime, each), each["thread"], each["call"])
             if isinstance(outcome, Waiting):
                 open_.append(each)
-                still.append(f"Still waiting for a colleague: {_proposed(each['call'])}.")
+                still.append(f"Still waiting for a colleague: {telling.proposed(each['call'])}.")
             else:
                 decided.append(text)
                 matter = learn(matter, learnt)
@@ -253,6 +291,8 @@ class _Nodes:
     async def _choice(self, heading: Heading, said: Said, offered: str | None) -> Choice:
         if heading["way"] == Way.TICKET:
             return await self._support.ticket(said, offered or said.text)
+        if heading["way"] == Way.PROPOSE:
+            return await self._support.proposed(said)
         if heading["tool"] in PROCUREMENT:
             return await self._procurement.choose(heading["tool"], said)
         return await self._support.choose(heading["tool"], said)
@@ -260,10 +300,23 @@ class _Nodes:
     def _said(self, state: AssistantState, runtime: Runtime[AssistantContext]) -> Said:
         heard = [str(message.text) for message in state["messages"] if isinstance(message, HumanMessage)]
         caller = Caller(runtime.context.principal)
-        return Said(caller, heard[-1].strip(), state["matter"], heard, state.get("answers"))
+        said = Said(caller, heard[-1].strip(), state["matter"], heard, state.get("answers"))
+        held = state.get("attachments")
+        made_out = observed.of_messages(state["messages"], _RECENT)
+        if not held and not made_out:
+            return said
+        held = held or []
+        return replace(
+            said,
+            observed=made_out,
+            files=attached.files_of(state),
+            recent=attached.of_messages(state["messages"], held, _RECENT),
+            held=[attached.unpack(each) for each in held],
+        )
 
     async def _perform(self, principal: Principal, thread: str, call: Call) -> tuple[str, Matter, Outcome | None]:
         """Perform the call: what to say of it, what to remember, and its outcome; None where it was refused."""
+        what = telling.proposed(call)
         try:
             caller = Caller(principal, Subject(**call["subject"]))
             outcome = await self._hands.perform(caller, thread, call)
@@ -271,11 +324,11 @@ class _Nodes:
                 text, learnt = await self._effect(caller, call, outcome)
                 return text, learnt, outcome
         except REFUSALS as refusal:
-            return f"{_capital(_proposed(call))} was not possible. {_refused(refusal)}", Matter(), None
+            return f"{telling.capital(what)} was not possible. {telling.refusal(refusal)}", Matter(), None
         except SystemFault:
-            text = f"I got no clear answer on {_proposed(call)}. I do not try it twice: please ask me again in a while."
+            text = f"I got no clear answer on {what}. I do not try it twice: please ask me again in a while."
             return text, Matter(), None
-        return _undone(call, outcome), _about(call), outcome
+        return telling.undone(call, outcome), _about(call), outcome
 
     async def _effect(self, caller: Caller, call: Call, done: Done) -> tuple[str, Matter]:
         learnt = _about(call)
@@ -294,65 +347,17 @@ class _Nodes:
         return telling.received(order, int(done.arguments["received_quantity"]), products)
 
 
-class _Told:
-    """Hands whose every use is streamed, for those who watch the run."""
-
-    def __init__(self, hands: Hands) -> None:
-        self._hands = hands
-
-    def tools(self, principal: Principal) -> frozenset[str]:
-        return self._hands.tools(principal)
-
-    async def read(self, caller: Caller, tool: str, arguments: Mapping[str, Any]) -> JSON:
-        write = get_stream_writer()
-        write(ToolCalled(tool, dict(arguments)))
-        result = await self._hands.read(caller, tool, arguments)
-        write(ToolResult(tool, result))
-        return result
-
-    async def perform(self, caller: Caller, thread: str, call: Call) -> Outcome:
-        write = get_stream_writer()
-        write(ToolCalled(call["tool"], call["arguments"]))
-        outcome = await self._hands.perform(caller, thread, call)
-        if isinstance(outcome, Waiting):
-            write(Interrupted(outcome.approval, call["tool"], call["arguments"], outcome.reason))
-        elif isinstance(outcome, Done):
-            write(ToolResult(call["tool"], outcome.result))
-        return outcome
-
-
-def _spoken(runtime: Runtime[AssistantContext], text: str, approvals: Sequence[str] = ()) -> AssistantState:
+def _spoken(
+    runtime: Runtime[AssistantContext],
+    text: str,
+    approvals: Sequence[str] = (),
+    citations: Sequence[Citation] = (),
+) -> AssistantState:
     """Say it, whole: it is short, and every word of it stands already."""
     write = get_stream_writer()
     write(TextDelta(text))
-    write(Answer(runtime.context.thread_id, text, (), False, "", Usage(), tuple(approvals)))
+    write(Answer(runtime.context.thread_id, text, tuple(citations), False, "", Usage(), tuple(approvals)))
     return {"messages": [AIMessage(text)]}
-
-
-def _undone(call: Call, outcome: Outcome) -> str:
-    what = _proposed(call)
-    match outcome:
-        case Waiting():
-            # Money is paid back for what the records show, and bought above a limit that the buyer may know.
-            whys = {"issue_refund": call["arguments"].get("reason"), "create_purchase_order": outcome.reason}
-            why = whys.get(call["tool"])
-            because = f" ({why})" if why else ""
-            return (
-                f"{_capital(what)}{because} needs the consent of a colleague. I have put it before them, and nothing "
-                "happens until they decide; I will tell you here."
-            )
-        case TurnedDown("expired"):
-            return f"Nobody decided on {what} in time, so it does not happen."
-        case TurnedDown(reason):
-            return f"{_capital(what)} was turned down{f': {reason}' if reason else ''}."
-        case Replied(text):
-            return f"A colleague answered on {what}: {text}"
-        case Done():
-            raise AssertionError("what was done is told from its result")
-
-
-def _proposed(call: Call) -> str:
-    return telling.proposal(call["tool"], call["arguments"])
 
 
 def _about(call: Call) -> Matter:
@@ -369,13 +374,3 @@ def _proposer(runtime: Runtime[AssistantContext], pending: Pending) -> Principal
 def _asked(state: AssistantState) -> str:
     heard = [str(message.text) for message in state["messages"] if isinstance(message, HumanMessage)]
     return heard[-1].strip()
-
-
-def _refused(refusal: Exception) -> str:
-    """A refusal is written for people already."""
-    said = _capital(str(refusal).strip())
-    return said if said.endswith((".", "!", "?")) else f"{said}."
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -105,8 +105,11 @@ class Policy:
             raise InvalidInput(f"the policy {path.name} cannot be read: {problem}") from problem
         return cls(file.tools, file.others)
 
-    def check(self, tools: Iterable[Tool[Any]]) -> None:
-        """Raise `InvalidInput` when a rule is of no tool, or a limit of something that its tool does not measure."""
+    def check(self, tools: Iterable[Tool[Any]], prefixes: tuple[str, ...] = ()) -> None:
+        """Raise `InvalidInput` when a rule is of no tool, or a limit of something that its tool does not measure.
+
+        Tools whose names begin with one of `prefixes` are other servers', not known before these are reached.
+        """
         known = {tool.name: tool for tool in tools}
         for name in known.keys() & self._rules.keys():
             tool = known[name]
@@ -116,7 +119,11 @@ class Policy:
             for limit in self._rules[name].limit:
                 if limit.of is not None and limit.of not in measures:
                     raise InvalidInput(f"the policy limits {name} by {limit.of}, which it does not measure")
-        if unknown := self._rules.keys() - known.keys():
+        foreign = {name for name in self._rules if name.startswith(prefixes)} if prefixes else set()
+        for name in foreign:
+            if any(limit.of is not None for limit in self._rules[name].limit):
+                raise InvalidInput(f"the policy limits {name} by what another server's tool does not measure")
+        if unknown := self._rules.keys() - known.keys() - foreign:
             raise InvalidInput(f"the policy has rules of tools that do not exist: {', '.join(sorted(unknown))}")
         if any(limit.of is not None for limit in self._others.limit):
             raise InvalidInput("the policy's rule for other tools cannot measure: leave out of and above")

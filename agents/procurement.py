@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
 from agents import slots, telling
 from agents.conversation import Choice, Matter, Say, Wanted
 from agents.hands import Hands
-from agents.said import Said, question
+from agents.said import CONFIRMATION, Said, question, which
 from agents.words import STOPWORDS, stem, words
 from core.purchasing import Product
 
@@ -16,6 +17,13 @@ from core.purchasing import Product
 SHOWN = 5
 _NAMED = 6
 _WEEKS = 8
+_BUYING = "order|buy|purchas|reorder|restock|get|place"
+# Goods of which this is said are not here.
+_ABSENT = re.compile(
+    r"(?:\b(?:not|never|nothing)|n['’]t)\b(?:\s+\S+){0,3}\s+(?:arriv|c[ao]me|here|there|deliver|receiv|in\b)|"
+    r"\bstill (?:waiting|missing|to come)\b|\?",
+    re.IGNORECASE,
+)
 # What people say around a product's name.
 _AROUND = frozenset(
     stem(word)
@@ -69,6 +77,8 @@ class Procurement:
         return Say(text, Matter(reorders=kept))
 
     async def _create_purchase_order(self, said: Said) -> Choice:
+        if slots.forbids(said.text, _BUYING):
+            return Say("All right, I order nothing.")
         suggested = said.matter.get("reorders") or []
         chosen = slots.places(said.text, len(suggested))
         if chosen and not slots.ids(said.text, "SKU"):
@@ -104,8 +114,11 @@ class Procurement:
         po_id = self._purchase_order(said, "confirm_delivery")
         if isinstance(po_id, Say):
             return po_id
-        came = slots.pieces(said.text)
+        told_before = said.answers["text"] if said.answers is not None else ""
+        came = slots.pieces(said.text) or slots.pieces(told_before)
         if came is None:
+            if _ABSENT.search(said.text) or _ABSENT.search(told_before):
+                return await self._track_purchase_order(said)
             told: Any = await self._hands.read(said.caller, "track_purchase_order", {"po_id": po_id})
             order = telling.purchase_order_of(told["purchase_order"])
             came = sum(line.outstanding for line in order.lines)
@@ -144,8 +157,8 @@ class Procurement:
         answered = said.answers
         if answered is not None:
             chosen = slots.places(said.text, len(answered["candidates"]))
-            if chosen:
-                return answered["candidates"][chosen[0]]
+            if chosen or answered["wanted"] == CONFIRMATION:
+                return answered["candidates"][chosen[0] if chosen else 0]
             if answered["wanted"] != "sku" and (skus := slots.ids(answered["text"], "SKU")):
                 return skus[0]
             if answered["wanted"] != "sku" and said.matter.get("sku"):
@@ -153,6 +166,8 @@ class Procurement:
         suggested = said.matter.get("reorders") or []
         if chosen := slots.places(said.text, len(suggested)):
             return str(suggested[chosen[0]]["sku"])
+        if skus := said.in_files("SKU"):
+            return skus[0] if len(skus) == 1 else which(said, tool, "sku", skus)
         if not _content(said.text) and said.matter.get("sku"):
             return said.matter["sku"]
         found = await self._named(said)
@@ -185,8 +200,16 @@ class Procurement:
         named = slots.ids(said.text, "PO")
         if named:
             return named[0]
+        if said.answers is not None and (candidates := said.answers["candidates"]):
+            chosen = slots.places(said.text, len(candidates))
+            if chosen or said.answers["wanted"] == CONFIRMATION:
+                return candidates[chosen[0] if chosen else 0]
+        if found := said.in_files("PO"):
+            return found[0] if len(found) == 1 else which(said, tool, "po_id", found)
         if said.matter.get("po_id"):
             return said.matter["po_id"]
+        if found := said.in_files("PO", earlier=True):
+            return found[0] if len(found) == 1 else which(said, tool, "po_id", found)
         return question(said, tool, "po_id", "Which purchase order? Its number looks like PO-00012.")
 
 

@@ -54,13 +54,16 @@ class Relevance:
 
     async def _embed(self, texts: list[str]) -> NDArray[np.float32]:
         """Unit vectors of the texts, one row each, embedding only what is not remembered."""
-        new = [text for text in dict.fromkeys(texts) if text not in self._vectors]
+        # Taken out before the wait: another request may make room of them meanwhile.
+        known = {text: self._vectors[text] for text in texts if text in self._vectors}
+        new = [text for text in dict.fromkeys(texts) if text not in known]
         if new:
             rows = np.asarray(await self._embeddings.aembed_documents(new), dtype=np.float32)
             rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
-            self._vectors.update(zip(new, rows, strict=True))
-        found = np.stack([self._vectors[text] for text in texts])
-        for text in texts:
+            known.update(zip(new, rows, strict=True))
+        found = np.stack([known[text] for text in texts])
+        self._vectors.update(known)
+        for text in known:
             self._vectors.move_to_end(text)
         while len(self._vectors) > REMEMBERED:
             self._vectors.popitem(last=False)

@@ -103,9 +103,9 @@ class Router:
             Specialist(label)
 
     @classmethod
-    def shipped(cls, embeddings: Embeddings) -> Router:
-        """The router of the weights in the repository. Raises `CorruptArtefact` as `Weights.load`."""
-        return cls(embeddings, Classifier(Weights.load(FOLDER / "route.npz")))
+    def shipped(cls, embeddings: Embeddings, own: Path | None = None) -> Router:
+        """The router of the weights in the repository, or in the folder `own`. Raises as `weights_of`."""
+        return cls(embeddings, Classifier(weights_of("route", own)))
 
     async def route(
         self,
@@ -163,3 +163,12 @@ def _upset(observations: Sequence[Observation]) -> bool:
         observation.sense is Sense.TONE and observation.text == UPSET and observation.confidence >= _LEGIBLE
         for observation in observations
     )
+
+
+def weights_of(head: str, own: Path | None = None) -> Weights:
+    """A head's weights: those in the folder `own` where it has any, else the repository's.
+
+    Raises `CorruptArtefact` as `Weights.load`.
+    """
+    path = FOLDER / f"{head}.npz" if own is None else own / f"{head}.npz"
+    return Weights.load(path if path.exists() else FOLDER / f"{head}.npz")

@@ -8,6 +8,8 @@ from decimal import Decimal
 from agents.words import words
 
 _ID = re.compile(r"\b(ORD|SKU|PO|TCK|CUS|SUP)[-\s]?#?(\d{2,6})\b", re.IGNORECASE)
+KINDS = {"order_id": "ORD", "sku": "SKU", "po_id": "PO", "ticket_id": "TCK"}
+"""Which kind of id each argument is."""
 _WIDTHS = {"ORD": 5, "SKU": 4, "PO": 5, "TCK": 5, "CUS": 5, "SUP": 2}
 _MONEY = re.compile(
     r"(?:[€$£]\s?)(\d+(?:[.,]\d{1,2})?)|\b(\d+[.,]\d{2})\b|\b(\d+)\s?(?:€|euros?\b|eur\b)", re.IGNORECASE
@@ -42,6 +44,13 @@ _AFTER_ADDRESS = re.compile(
     r"[\s,]*\b(?:instead|please|pls|thanks?|thank you|not \S+)\b[\s.!?]*$|[\s.!?]+$", re.IGNORECASE
 )
 _LONGEST_ADDRESS = 300
+_FORBIDDEN = (
+    r"\b(?:do not|don['’]?t|never|no need|not to|(?:rather|better|please) not|(?:should|must|shall|may)(?: not|n['’]t))"
+    r"\s+(?:(?:want|wish|need|mean|have|you|me|us|be)\s+)?(?:to\s+)?(?:{verbs})"
+)
+# Quotation marks, what follows a colon, lines of a forwarded mail: words that may be somebody else's.
+_REPORTED = re.compile(r"[\"“”„«»]|(?:^|\s)['\u2018]\w.*\w['\u2019](?:\W|$)|:\s|^\s*>", re.MULTILINE)
+_SUPPOSED = re.compile(r"\b(?:if|unless|whether|in case|suppos\w+)\b", re.IGNORECASE)
 _POINTS_BACK = re.compile(r"\b(it|its|it's|that|this|them|those|these|same)\b", re.IGNORECASE)
 
 
@@ -122,6 +131,21 @@ def _is_address(text: str) -> bool:
 def points_back(text: str) -> bool:
     """Whether the text speaks of something that was spoken of before, by a pronoun."""
     return _POINTS_BACK.search(text) is not None
+
+
+def forbids(text: str, verbs: str) -> bool:
+    """Whether the text says not to do what the verbs name (stems, as alternatives of a regular expression)."""
+    return re.search(_FORBIDDEN.format(verbs=verbs), text, re.IGNORECASE) is not None
+
+
+def outright(text: str) -> bool:
+    """Whether the text can only be the speaker's own word to go ahead: nothing asked, supposed, quoted or passed on."""
+    return "?" not in text and not passed_on(text)
+
+
+def passed_on(text: str) -> bool:
+    """Whether the words are perhaps not the speaker's own: supposed, quoted, or somebody else's."""
+    return bool(_REPORTED.search(text) or _SUPPOSED.search(text))
 
 
 def agrees(text: str) -> bool | None:

@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from agents import slots, telling
+from agents import attached, observed, slots, telling
 from agents.conversation import Choice, Matter, Say, Wanted
 from agents.hands import Hands
-from agents.said import OFFER, Said, question
+from agents.said import CONFIRMATION, OFFER, Said, question, which
 from agents.triage import Triage, Triaged
 from core.errors import NotFound
 from core.orders import Order, OrderStatus
@@ -21,8 +21,12 @@ UNDERWAY = frozenset({OrderStatus.PLACED, OrderStatus.PACKING, OrderStatus.SHIPP
 # How many orders one answer names.
 _NAMED = 5
 _SUBJECT = 120
-# What is asked for where an argument is not missing, but the word to go ahead.
-CONFIRMATION = "confirmation"
+# A colon before an address quotes nobody.
+_LEADS_IN = re.compile(r"\b(?:to|address|is|be)\s*:\s", re.IGNORECASE)
+# What the tools do, as people say it; told not to, nobody does it.
+_CANCELLING = "cancel|annul|abort|scrap|withdraw|undo|call(?:ing)? (?:it )?off"
+_PAYING = "refund|pay|reimburse|return|give"
+_SETTLING = "clos|resolv|reopen|open"
 _TEAMS = {
     TicketCategory.BILLING: Team.BILLING,
     TicketCategory.FRAUD: Team.FRAUD,
@@ -56,10 +60,23 @@ class Support:
         """What to do about a wish for `tool`. Raises what `Hands.read` raises, but for orders that do not exist."""
         return await self._by_tool[tool](said)
 
+    async def proposed(self, said: Said) -> Choice:
+        """Say what the pictures and the voice show, who would look after it and how soon, and offer a ticket."""
+        made_out = observed.joined(said.observed)
+        triaged = await self._triage.classify(said.text or attached.listed(said.files), made_out)
+        team = team_of(triaged.category.value)
+        shown = telling.capital("; ".join(observed.reasons(made_out)))
+        who = f"This is for our {team.value} team, with {triaged.priority.value} priority."
+        return Say(f"{shown}. {who} {OFFER}", Matter(offer=said.text or f"About {attached.listed(said.files)}"))
+
     async def ticket(self, said: Said, about: str) -> Choice:
-        """Open a ticket about that."""
-        triaged = await self._triage.classify(about)
-        first = " ".join(about.strip().splitlines()[0].split())
+        """Open a ticket about that.
+
+        What it is of is judged by the person's own words, not by the files'; pictures and voices are weighed in.
+        """
+        about = about.strip() or f"About {attached.listed(said.recent) or 'a file'}"
+        triaged = await self._triage.classify(about, observed.joined(said.observed))
+        first = " ".join(about.splitlines()[0].split())
         return [
             Wanted(
                 "create_ticket",
@@ -67,7 +84,7 @@ class Support:
                     "subject": first if len(first) <= _SUBJECT else first[: _SUBJECT - 1] + "…",
                     "category": triaged.category.value,
                     "priority": triaged.priority.value,
-                    "summary": about,
+                    "summary": "\n\n".join([_with_notes(about, said), *_because(triaged)]),
                 },
                 self._subject(said),
             )
@@ -84,7 +101,7 @@ class Support:
         return Say(f"The latest orders:\n{named}{more}", Matter(order_id=orders[0].id))
 
     async def _lookup_order(self, said: Said) -> Choice:
-        meant = await self._meant(said)
+        meant = await self._meant(said, "lookup_order")
         if isinstance(meant, Say):
             return meant
         if meant is not None:
@@ -99,18 +116,21 @@ class Support:
     async def _cancel_order(self, said: Said) -> Choice:
         """Nothing brings a cancelled order back, so it is named and consented to before, unless it was told to go."""
         answers = said.answers
+        if slots.forbids(said.text, _CANCELLING):
+            return await self._lookup_order(said)
         order = await self._placed(said, "cancel_order", "cancelled", "Which order shall I cancel?")
         if isinstance(order, Say):
             return order
         if answers is not None and answers["wanted"] == CONFIRMATION:
             told = slots.agrees(said.text) is True
         else:
-            told = "?" not in said.text and (answers is not None or bool(slots.ids(said.text, "ORD")))
+            told = slots.outright(said.text) and (answers is not None or bool(slots.ids(said.text, "ORD")))
         if not told:
             ask = f"Shall I cancel {telling.order_line(order)}?"
             return question(said, "cancel_order", CONFIRMATION, ask, [order.id], Matter(order_id=order.id))
         reason = answers["text"] if answers is not None else said.text
-        return [Wanted("cancel_order", {"order_id": order.id, "reason": _shortened(reason)}, self._subject(said))]
+        arguments = {"order_id": order.id, "reason": _shortened(reason)}
+        return [Wanted("cancel_order", arguments, self._subject(said), _unpacked(order))]
 
     async def _change_address(self, said: Said) -> Choice:
         order = await self._placed(said, "change_delivery_address", "sent elsewhere", "Which order is it?")
@@ -120,24 +140,42 @@ class Support:
         address = slots.address(said.text, asked=asked)
         if address is None and said.answers is not None and not asked:
             address = slots.address(said.answers["text"])
+        if address is not None and not asked and self._doubtful(said):
+            ask = f"Shall I send {order.id} to {address}?"
+            return question(said, "change_delivery_address", CONFIRMATION, ask, [order.id], Matter(order_id=order.id))
         if address is None:
             ask = f"{order.id} goes to: {order.address}. What is the whole new address, with street, number and city?"
             return question(said, "change_delivery_address", "address", ask, known=Matter(order_id=order.id))
         arguments = {"order_id": order.id, "address": address}
-        return [Wanted("change_delivery_address", arguments, self._subject(said))]
+        goes = (*_unpacked(order), f"it goes to {order.address} at present")
+        return [Wanted("change_delivery_address", arguments, self._subject(said), goes)]
+
+    def _doubtful(self, said: Said) -> bool:
+        """Whether it is not plain that the speaker wants it: their words are passed on, and no yes has come to it."""
+        answers = said.answers
+        if said.reported:
+            # Suggested to the staff, who decide.
+            return False
+        if answers is not None and answers["wanted"] == CONFIRMATION:
+            return slots.agrees(said.text) is not True
+        return slots.passed_on(_LEADS_IN.sub(" ", said.text if answers is None else answers["text"]))
 
     async def _refund(self, said: Said) -> Choice:
         """What the records show is owed: charged above the total, or charged for what was lost. Nothing else.
 
         Somebody of the staff may name the amount; a customer's word alone moves no money.
         """
-        meant = await self._meant(said)
+        meant = await self._meant(said, "issue_refund")
         if isinstance(meant, Say):
             return meant
-        staff = said.caller.principal.role is not Role.CLIENT
-        named = slots.amount(said.text)
+        staff = said.caller.principal.role is not Role.CLIENT and not said.reported
+        before = said.answers["text"] if said.answers is not None else ""
+        wanted = said.text if slots.amount(said.text) is not None else before
+        named = slots.amount(wanted)
+        if staff and slots.forbids(said.text, _PAYING):
+            return await self._lookup_order(said)
         if staff and meant is not None and named is not None:
-            return [self._paid_back(said, meant, named, _shortened(said.text))]
+            return [self._paid_back(said, meant, named, _shortened(wanted))]
         orders = [meant] if meant is not None else await self._orders(said)
         owed = [(order, *_owed(order)) for order in orders if _owed(order)[0] > 0]
         if len(owed) == 1:
@@ -177,15 +215,23 @@ class Support:
         return await self.ticket(said, about)
 
     async def _update_ticket(self, said: Said) -> Choice:
-        known = slots.ids(said.text, "TCK") or (slots.ids(said.answers["text"], "TCK") if said.answers else [])
+        at_hand = said.caller.subject.ticket_id
+        known = [at_hand] if at_hand is not None else slots.ids(said.text, "TCK")
+        if not known and said.answers is not None:
+            known = slots.ids(said.answers["text"], "TCK") or said.answers["candidates"]
+        if not known:
+            known = said.in_files("TCK") or said.in_files("TCK", earlier=True)
+            if len(known) > 1:
+                return which(said, "update_ticket", "ticket_id", known)
         if not known:
             ask = "Which ticket? Its number looks like TCK-00031."
             return question(said, "update_ticket", "ticket_id", ask)
         text = said.answers["text"] if said.answers else said.text
         arguments: dict[str, Any] = {"ticket_id": known[0]}
         lowered = text.casefold()
+        settles = not slots.forbids(text, _SETTLING)
         for word, status in _STATUS_WORDS.items():
-            if re.search(rf"\b{word}", lowered):
+            if settles and re.search(rf"\b{word}", lowered):
                 arguments["status"] = status
                 break
         if "status" not in arguments and _SOLVED.search(text):
@@ -195,21 +241,22 @@ class Support:
         elif "status" not in arguments:
             note = _NOTE.search(text)
             arguments["note"] = (note[1] if note else text).strip()
-        return [Wanted("update_ticket", arguments)]
+        return [Wanted("update_ticket", arguments, said.caller.subject.given())]
 
     async def _escalate(self, said: Said) -> Choice:
         about = "\n".join(said.history[-3:])
         named = [team for team in Team if re.search(rf"\b{team.value}\b", said.text, re.IGNORECASE)]
-        triaged: Triaged = await self._triage.classify(about)
-        team = named[0] if named else _TEAMS.get(TicketCategory(triaged.category.value), Team.SUPPORT)
+        triaged: Triaged = await self._triage.classify(about, observed.joined(said.observed))
+        team = named[0] if named else team_of(triaged.category.value)
         subject = self._subject(said)
-        if tickets := slots.ids(said.text, "TCK"):
+        if "ticket_id" not in subject and (tickets := slots.ids(said.text, "TCK")):
             subject["ticket_id"] = tickets[0]
-        return [Wanted("escalate_to_human", {"team": team.value, "reason": about}, subject)]
+        reason = _with_notes(about.strip() or f"About {attached.listed(said.recent) or 'a file'}", said)
+        return [Wanted("escalate_to_human", {"team": team.value, "reason": reason}, subject)]
 
     async def _placed(self, said: Said, tool: str, done: str, ask: str) -> Order | Say:
         """The order that is meant and can still be changed, or what to say instead."""
-        meant = await self._meant(said)
+        meant = await self._meant(said, tool)
         if isinstance(meant, Say):
             return meant
         if meant is not None:
@@ -224,8 +271,8 @@ class Support:
         named = "; ".join(telling.order_line(order) for order in placed[:_NAMED])
         return question(said, tool, "order_id", f"{ask} {named}.", [order.id for order in placed])
 
-    async def _meant(self, said: Said) -> Order | Say | None:
-        """The order that the message names or points at; None where it does neither."""
+    async def _meant(self, said: Said, tool: str) -> Order | Say | None:
+        """The order that the message, or else a file with it, names or points at; None where they do neither."""
         named = slots.ids(said.text, "ORD")
         answered = said.answers
         if not named and answered is not None:
@@ -234,8 +281,17 @@ class Support:
                 named = [answered["candidates"][chosen[0] if chosen else 0]]
             else:
                 named = slots.ids(answered["text"], "ORD")
-        if not named and said.matter.get("order_id") and (answered is not None or slots.points_back(said.text)):
-            named = [said.matter["order_id"]]
+        filed = [] if named else said.in_files("ORD")
+        if not named and not filed:
+            if said.matter.get("order_id") and (answered is not None or slots.points_back(said.text)):
+                named = [said.matter["order_id"]]
+            elif said.caller.subject.order_id is not None:
+                named = [said.caller.subject.order_id]
+            else:
+                filed = said.in_files("ORD", earlier=True)
+        if len(filed) > 1:
+            return which(said, tool, "order_id", filed)
+        named = named or filed
         if not named:
             if said.customer is None:
                 return Say("Which order is it? Its number looks like ORD-10421.")
@@ -250,11 +306,32 @@ class Support:
 
     def _paid_back(self, said: Said, order: Order, amount: Decimal, reason: str) -> Wanted:
         arguments = {"order_id": order.id, "amount": f"{amount:.2f}", "reason": reason}
-        return Wanted("issue_refund", arguments, self._subject(said))
+        return Wanted("issue_refund", arguments, self._subject(said), accounted(order))
 
     def _subject(self, said: Said) -> dict[str, str]:
         customer = said.customer
-        return {"customer_id": customer} if customer is not None else {}
+        return {**said.caller.subject.given(), **({"customer_id": customer} if customer is not None else {})}
+
+
+def team_of(category: str) -> Team:
+    """Who looks after tickets of that category."""
+    return _TEAMS.get(TicketCategory(category), Team.SUPPORT)
+
+
+def accounted(order: Order) -> tuple[str, ...]:
+    """What was taken and paid back for an order, and what follows, each step a line."""
+    charged, total, refunded = order.charged, order.total, order.refunded
+    left = f"{charged:.2f} - {refunded:.2f} = {charged - refunded:.2f} EUR"
+    above = f"{charged:.2f} - {total:.2f} - {refunded:.2f} = {charged - total - refunded:.2f} EUR"
+    return (
+        f"{order.id} has a total of {total:.2f} EUR, and {charged:.2f} EUR were charged for it",
+        f"{refunded:.2f} EUR have been paid back" if refunded else "nothing has been paid back yet",
+        f"it was lost on its way: {left} are owed" if order.status is OrderStatus.LOST else f"{above} too much",
+    )
+
+
+def _unpacked(order: Order) -> tuple[str, ...]:
+    return (f"the customer asks for it: {telling.order_line(order)}", "it is placed and not yet packed")
 
 
 def _owed(order: Order) -> tuple[Decimal, str]:
@@ -287,10 +364,23 @@ def _content(said: Said) -> str | None:
     """What a ticket would be about: the message, or the one before where it only asks for a ticket."""
     if said.answers is not None:
         return said.text
+    if said.files and not said.text:
+        return ""
     if _BARE.sub("", said.text):
         return said.text
     earlier = [text for text in said.history[:-1] if _BARE.sub("", text)]
-    return earlier[-1] if earlier else None
+    return earlier[-1] if earlier else "" if said.files else None
+
+
+def _with_notes(text: str, said: Said) -> str:
+    notes = filter(None, (attached.note(said.recent), observed.note(said.observed)))
+    return "\n\n".join((text, *notes))
+
+
+def _because(triaged: Triaged) -> list[str]:
+    """What, besides the words, made the ticket what it is."""
+    judged = (("Category", triaged.category), ("Priority", triaged.priority))
+    return [f"{name} {each.value}: {each.because}." for name, each in judged if each.because]
 
 
 def _shortened(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What a tool's result means, in words: sentences made of the result's own values, and of nothing else."""
+"""What became of a call, in words: sentences made of its result's own values, and of nothing else."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from agents.conversation import Call
+from agents.hands import Done, Outcome, Replied, TurnedDown, Waiting
 from core.canonical import JSON
 from core.orders import Order, OrderStatus
 from core.purchasing import Product, PurchaseOrder, PurchaseOrderStatus
@@ -216,14 +218,13 @@ def effect(tool: str, result: JSON, arguments: Mapping[str, Any]) -> str:
     return _EFFECTS[tool](result, arguments)
 
 
-def proposal(tool: str, arguments: Mapping[str, Any], total: str = "") -> str:
+def proposal(tool: str, arguments: Mapping[str, Any]) -> str:
     """A call that waits for a person, as a person would put it."""
     match tool:
         case "issue_refund":
             return f"a refund of {Decimal(str(arguments['amount'])):.2f} EUR for {arguments['order_id']}"
         case "create_purchase_order":
-            price = f" for {Decimal(total):.2f} EUR" if total else ""
-            return f"the purchase of {arguments['quantity']} × {arguments['sku']}{price}"
+            return f"the purchase of {arguments['quantity']} × {arguments['sku']}"
         case "cancel_order":
             return f"the cancellation of {arguments['order_id']}"
         case "change_delivery_address":
@@ -232,3 +233,43 @@ def proposal(tool: str, arguments: Mapping[str, Any], total: str = "") -> str:
             return f"the booking of {arguments['received_quantity']} pieces of {arguments['po_id']}"
         case _:
             return f"the call of {tool}"
+
+
+def undone(call: Call, outcome: Outcome) -> str:
+    """What became of a call that did not take effect, or not yet."""
+    what = proposed(call)
+    match outcome:
+        case Waiting():
+            # Money is paid back for what the records show, and bought above a limit that the buyer may know.
+            whys = {"issue_refund": call["arguments"].get("reason"), "create_purchase_order": outcome.reason}
+            why = whys.get(call["tool"])
+            because = f" ({why})" if why else ""
+            return (
+                f"{capital(what)}{because} needs the consent of a colleague. I have put it before them, and nothing "
+                "happens until they decide; I will tell you here."
+            )
+        case TurnedDown("expired"):
+            return f"Nobody decided on {what} in time, so it does not happen."
+        case TurnedDown(reason):
+            why = reason.strip().rstrip(".")
+            return f"{capital(what)} was turned down{f': {why}' if why else ''}."
+        case Replied(text):
+            return f"A colleague answered on {what}: {text}"
+        case Done():
+            raise AssertionError("what was done is told from its result")
+
+
+def proposed(call: Call) -> str:
+    """The call, as a person would put it."""
+    return proposal(call["tool"], call["arguments"])
+
+
+def refusal(problem: Exception) -> str:
+    """What a refusal says, as a sentence: it is written for people already."""
+    said = capital(str(problem).strip())
+    return said if said.endswith((".", "!", "?")) else f"{said}."
+
+
+def capital(text: str) -> str:
+    """The text as a sentence begins."""
+    return text[:1].upper() + text[1:]

@@ -45,6 +45,7 @@ class Trained:
     `accuracy` counts in-scope texts: one that is turned away counts as wrong; `closed_accuracy` is that of the label
     alone. `recall` is the share of out-of-scope examples recognised, None without any. `error` is the expected
     calibration error of the in-scope texts. `covered` is the share of them answered at `Weights.sure` or above.
+    `right` (n,) says of each example, in the order given, whether it was decided rightly while it was held out.
     """
 
     weights: Weights
@@ -54,6 +55,43 @@ class Trained:
     recall: float | None
     error: float
     covered: float
+    right: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How often the same `cases` were decided rightly before and after, and the 95 % interval of the difference."""
+
+    before: float
+    after: float
+    low: float
+    high: float
+    cases: int
+
+    @property
+    def worse(self) -> bool:
+        """Whether it is worse by more than chance."""
+        return self.high < 0
+
+
+def change(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> Change:
+    """Compare two rows of decisions on the same cases, by the adjusted interval of Agresti and Min (2005).
+
+    Raises `ValueError` without cases.
+    """
+    if not before.size:
+        raise ValueError("there is nothing to compare")
+    # Half a case more of each kind, or a few cases that all changed one way would leave no doubt.
+    gained, lost, cases = (after & ~before).sum() + 0.5, (before & ~after).sum() + 0.5, before.size + 2
+    difference = (gained - lost) / cases
+    spread = 1.96 * np.sqrt(gained + lost - (gained - lost) ** 2 / cases) / cases
+    return Change(
+        float(before.mean()),
+        float(after.mean()),
+        float(difference - spread),
+        float(difference + spread),
+        int(before.size),
+    )
 
 
 def train(
@@ -132,6 +170,7 @@ def _measured(weights: Weights, logits: Floats, wanted: NDArray[np.int64]) -> Tr
     confidence = softmax(logits[known, :labels] / temperature).max(axis=1)
     sure = sure_from(confidence, right)
     accepted = familiar[stranger] >= line
+    decided = accepted & (logits[:, :labels].argmax(axis=1) == wanted)
     return Trained(
         replace(weights, temperature=temperature, stranger=stranger, line=line, sure=sure),
         len(wanted),
@@ -140,6 +179,7 @@ def _measured(weights: Weights, logits: Floats, wanted: NDArray[np.int64]) -> Tr
         None if known.all() else float((~accepted[~known]).mean()),
         calibration_error(confidence, right),
         float((confidence >= sure).mean()),
+        np.where(known, decided, ~accepted),
     )
 
 

@@ -1,6 +1,7 @@
 """Who is asking: a key becomes a `Principal`, before a byte of the body is read.
 
-The key comes as `Authorization: Bearer`, or, as `langgraph-sdk` sends it, in `x-api-key`.
+The key comes as `Authorization: Bearer`, or, as `langgraph-sdk` sends it, in `x-api-key`. A browser can send neither
+with a WebSocket: there it comes as OpenAI's subprotocol `openai-insecure-api-key.…`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from core.errors import Forbidden, Unauthenticated
 from core.identity import Identity
 from core.types import Principal, Role
 
-_GUARDED = ("/v1", "/api", "/metrics", "/assistants", "/threads", "/runs", "/store")
+_GUARDED = ("/v1", "/api", "/metrics", "/assistants", "/threads", "/runs", "/store", "/mcp")
+SUBPROTOCOL = "openai-insecure-api-key."
 _RANKS = {role: rank for rank, role in enumerate(Role)}
 
 
@@ -33,11 +35,13 @@ class Authentication:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Recognise the caller, or raise `Unauthenticated`."""
-        if scope["type"] == "http" and _guards(scope["path"]):
+        if scope["type"] in ("http", "websocket") and _guards(scope["path"]):
             credential = await self._identity.recognise(_key(scope), monotonic())
             if credential is None:
                 raise Unauthenticated("This API key is not known, or it was revoked.")
             principal = credential.principal
+            if scope["type"] == "websocket":
+                scope.setdefault("state", {}).setdefault("headers", [])
             scope["state"].update(credential=credential, key_id=principal.key_id, tenant=principal.tenant)
         await self.app(scope, receive, send)
 
@@ -76,6 +80,9 @@ def _key(scope: Scope) -> str:
             break
         if name == b"x-api-key":
             own = value.decode("latin-1").strip()
+        if name == b"sec-websocket-protocol" and scope["type"] == "websocket" and not own:
+            offered = (each.strip() for each in value.decode("latin-1").split(","))
+            own = next((each[len(SUBPROTOCOL) :] for each in offered if each.startswith(SUBPROTOCOL)), "")
     if own:
         return own
     raise Unauthenticated("Send your API key as `Authorization: Bearer wsk_…` or in `x-api-key`.")

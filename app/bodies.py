@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.settings import LimitSettings
+from core.settings import LimitSettings, MediaSettings
 
 UPLOADS = "/api/documents"
+# Where pictures and voice notes may come, as base64 within a message or as uploads.
+MEDIA = re.compile(
+    r"/v1/(chat/completions|responses|audio/(transcriptions|translations))"
+    r"|/api/(pictures/read|field-reports)"
+    r"|(/threads/[^/]+)?/runs(/(stream|wait|batch))?"
+)
 MULTIPART_BYTES = 16 * 1024  # what boundaries and part headers may add to an uploaded file
 STALL_SECONDS = 30.0
 
@@ -21,10 +28,11 @@ class Bodies:
     which is what FastAPI lets through while it parses; they must not have done anything before the body is whole.
     """
 
-    def __init__(self, app: ASGIApp, limits: LimitSettings, stall: float = STALL_SECONDS) -> None:
+    def __init__(self, app: ASGIApp, limits: LimitSettings, media: MediaSettings, stall: float = STALL_SECONDS) -> None:
         self.app = app
         self._body_bytes = limits.body_bytes
         self._upload_bytes = limits.upload_bytes
+        self._media_bytes = media.request_bytes
         self._stall = stall
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -32,9 +40,7 @@ class Bodies:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        upload = scope["path"].rstrip("/") == UPLOADS
-        limit = self._upload_bytes + MULTIPART_BYTES if upload else self._body_bytes
-        told = self._upload_bytes if upload else self._body_bytes
+        told, limit = self._limits(scope["path"].rstrip("/"))
         announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         too_large = HTTPException(413, f"The body is larger than {told} bytes")
         size = 0
@@ -58,3 +64,10 @@ class Bodies:
             return message
 
         await self.app(scope, guarded, send)
+
+    def _limits(self, path: str) -> tuple[int, int]:
+        """The limit that is told of, and the one that is held."""
+        if path == UPLOADS:
+            return self._upload_bytes, self._upload_bytes + MULTIPART_BYTES
+        limit = max(self._media_bytes, self._body_bytes) if MEDIA.fullmatch(path) else self._body_bytes
+        return limit, limit

@@ -75,6 +75,11 @@ class ErrorBody(ErrorDetail):
     error: ErrorDetail
 
 
+_SCHEMAS = "#/components/schemas/"
+# Said by reference: as a model, FastAPI would build it anew for every status of every operation, at each start.
+_ENTRY: dict[str, Any] = {"content": {"application/json": {"schema": {"$ref": _SCHEMAS + ErrorBody.__name__}}}}
+
+
 class Unready(WaysideError):
     """A part that the request needs, such as the shared limit store, cannot be reached just now."""
 
@@ -83,16 +88,19 @@ class Unready(WaysideError):
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI entry of these statuses, and of those that any request may meet."""
-    return {status: {"model": ErrorBody} for status in sorted({*statuses, 400, 401, 408, 413, 429, 500, 503})}
+    return dict.fromkeys(sorted({*statuses, 400, 401, 408, 413, 429, 500, 503}), _ENTRY)
 
 
 def _describe(app: FastAPI) -> None:
-    """Keep FastAPI from documenting its own validation error, which no answer here ever has."""
+    """Document the error contract, and keep FastAPI from documenting an error of its own that no answer here has."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            for path in generate()["paths"].values():
+            made = generate()
+            schema = ErrorBody.model_json_schema(ref_template=_SCHEMAS + "{model}")
+            made["components"]["schemas"] |= {**schema.pop("$defs"), ErrorBody.__name__: schema}
+            for path in made["paths"].values():
                 for operation in path.values():
                     if "HTTPValidationError" in str(operation["responses"].get("422")):
                         del operation["responses"]["422"]
@@ -179,7 +187,7 @@ async def _invalid(request: Request, error: RequestValidationError) -> Response:
     if first["type"] == "json_invalid":
         text = f"The body is not JSON: {first['ctx']['error']} at character {location[-1]}."
         return _json(400, body(text, INVALID, "invalid_json"), {})
-    param = _path(location[1:], error.body) if location[0] == "body" else ".".join(map(str, location[1:]))
+    param = place(location[1:], error.body) if location[0] == "body" else ".".join(map(str, location[1:]))
     if first["type"] == "extra_forbidden":
         return _json(400, body(f"Unknown parameter: {param}.", INVALID, "unsupported_parameter", param), {})
     if not param:
@@ -187,7 +195,7 @@ async def _invalid(request: Request, error: RequestValidationError) -> Response:
     return _json(400, body(f"{param}: {first['msg']}.", INVALID, "invalid_input", param), {})
 
 
-def _path(location: Sequence[int | str], content: Any) -> str:
+def place(location: Sequence[int | str], content: Any) -> str:
     """The place in the body that pydantic means, without the names of union members that it puts in between."""
     steps: list[str] = []
     for step in location[:-1]:

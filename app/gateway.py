@@ -10,40 +10,56 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 from opentelemetry.sdk.trace.export import SpanExporter
 
-from app import errors
+from app import errors, logs
 from app.accounts import Accounts
 from app.api import (
     approvals,
+    audio,
     audit,
     chat,
+    console,
     documents,
     embeddings,
+    evaluations,
+    feedback,
+    field_reports,
     health,
     keys,
+    mcp,
+    me,
     models,
     orders,
+    pictures,
     purchase_orders,
     search,
+    speech,
+    suggestions,
+    threads,
     tickets,
+    timelines,
+    tools,
 )
-from app.api.chat_request import WAYSIDE
 from app.api.langgraph import assistants as langgraph_assistants
 from app.api.langgraph import crons as langgraph_crons
 from app.api.langgraph import runs as langgraph_runs
 from app.api.langgraph import store as langgraph_store
 from app.api.langgraph import threads as langgraph_threads
+from app.api.realtime import surface as realtime
+from app.api.responses import surface as responses
 from app.auth import Authentication
 from app.bodies import Bodies
 from app.engines.fallback import FallbackEngine
+from app.evaluations import Evaluations
+from app.field_reports.making import Maker
 from app.idempotency import Idempotency
 from app.limits import Limits, RateLimit
 from app.metering import Metering
 from app.metrics import Metrics
 from app.replay import Replay
 from app.requests import Requests
+from app.runs.wayside import WAYSIDE
 from app.runs.workers import Workers
 from app.telemetry import Telemetry, otlp
-from app.tools import keep_finishing
 from core.audit import Audit
 from core.types import Answer, Principal
 from retrieval.jobs import Jobs
@@ -55,7 +71,7 @@ DESCRIPTION = """
 The backend of a mobile app that talks, sees and acts.
 
 `/v1` speaks OpenAI's protocol: the model `wayside` is the agent, every other model is an engine's. `/assistants`,
-`/threads`, `/runs` and `/store` speak that of `langgraph-sdk`. `/api` is our own.
+`/threads`, `/runs` and `/store` speak that of `langgraph-sdk`, `/mcp` that of MCP clients. `/api` is our own.
 Every error has the same body (`ErrorBody`); every answer has an `x-request-id`. Any POST takes an `Idempotency-Key`.
 """
 
@@ -81,21 +97,31 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
             await accounts.book_run(principal, WAYSIDE, piece.engine, piece.usage)
 
     workers = Workers(wayside.runs, book)
+    endpoint = mcp.McpEndpoint(wayside.tools)
+    maker = Maker(wayside.database, wayside.field_reports, sole=settings.database_url is None)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         background = {
             asyncio.create_task(metering.run()),
             asyncio.create_task(workers.run()),
-            asyncio.create_task(keep_finishing(wayside.tools.acting)),
+            asyncio.create_task(wayside.runs.timelines.run()),
+            asyncio.create_task(wayside.news.run()),
+            asyncio.create_task(endpoint.run()),
+            asyncio.create_task(maker.run()),
         }
+        for task in background:
+            task.add_done_callback(_ended)
         try:
             yield
         finally:
             for task in background:
                 task.cancel()
             await asyncio.wait(background)
+            await wayside.assistant.close()
+            await wayside.voice.close()
             await metering.flush()
+            await wayside.runs.timelines.flush()
             await asyncio.to_thread(telemetry.close)
 
     app = FastAPI(
@@ -108,30 +134,51 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
     )
     for router in (
         chat.routes(wayside, accounts, telemetry),
+        responses.routes(wayside.runs, wayside.observing, characters),
         models.routes(wayside.engines, settings.embedding_model),
         embeddings.routes(wayside.embeddings, settings.embedding_model, characters, accounts, telemetry),
+        audio.routes(wayside.senses, settings, accounts),
+        speech.routes(wayside.senses, speech.model_of(settings.speech), accounts),
+        realtime.routes(wayside, accounts, limits),
         documents.routes(wayside.documents, settings.limits.upload_bytes),
+        pictures.routes(wayside.senses, settings.media.picture_bytes),
         search.routes(wayside.search),
         tickets.routes(wayside.tools, wayside.systems.help_desk),
+        suggestions.routes(wayside.suggesting, accounts),
+        tools.routes(wayside.tools),
         orders.routes(wayside.tools, wayside.systems.orders),
         purchase_orders.routes(wayside.tools, wayside.systems.procurement),
-        approvals.routes(wayside.tools, wayside.assistant),
+        approvals.routes(wayside.tools, wayside.news),
+        threads.routes(wayside.runs, wayside.tools.approvals),
+        timelines.routes(wayside.runs.timelines),
         keys.routes(wayside.identity),
+        me.routes(),
         audit.routes(Audit(wayside.database)),
+        feedback.routes(wayside.feedback),
+        field_reports.routes(wayside.field_reports),
+        evaluations.routes(Evaluations(settings.workspace)),
+        mcp.routes(endpoint),
         langgraph_assistants.routes(wayside.runs.assistants),
         langgraph_crons.routes(wayside.runs),
         langgraph_runs.routes(wayside.runs),
         langgraph_threads.routes(wayside.runs),
         langgraph_store.routes(wayside.store),
         health.routes(wayside.database, metrics, Jobs(wayside.database).unfinished),
+        console.routes(),
     ):
         app.include_router(router)
     # From the inside out: what is added last sees a request first.
     app.add_middleware(Replay, idempotency=Idempotency(wayside.database))
     app.add_middleware(RateLimit, limits=limits)
     app.add_middleware(Authentication, identity=wayside.identity)
-    app.add_middleware(Bodies, limits=settings.limits)
+    app.add_middleware(Bodies, limits=settings.limits, media=settings.media)
     app.add_middleware(errors.Errors)
     app.add_middleware(Requests, metrics=metrics)
     errors.install(app)
     return app
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    """Tell of background work that died: it is to go on for as long as the gateway does."""
+    if not task.cancelled() and (problem := task.exception()) is not None:
+        logs.logger.error("background work died", task=task.get_name(), **logs.describe(problem))

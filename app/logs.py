@@ -52,7 +52,7 @@ def configure(stream: TextIO = sys.stderr) -> None:
     handler.addFilter(lambda record: not record.getMessage().startswith("Exception in ASGI application"))
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     # These announce every request that they send, with its URL, or every migration that is done already.
-    for name in ("httpx", "httpx2", "openai", "alembic"):
+    for name in ("httpx", "httpx2", "openai", "alembic", "mcp"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

@@ -13,7 +13,7 @@ from core.errors import InvalidInput, KeyReused
 
 _SANE_KEY = re.compile(rb"[\x21-\x7e]{1,255}")
 # Requests for runs: admission itself knows their keys, so that a stream that was cut off finds its run again.
-_RUNS = re.compile(r"(/threads/[^/]+)?/runs(/stream|/wait|/batch)?")
+_RUNS = re.compile(r"(/threads/[^/]+)?/runs(/stream|/wait|/batch)?|/v1/responses")
 _BOUNDARY = re.compile(rb'boundary="?([^";,]+)"?', re.IGNORECASE)
 
 

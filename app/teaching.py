@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -44,9 +44,12 @@ def shipped_examples() -> list[Example]:
 
 
 def train_heads(
-    examples: Sequence[Example], embeddings: Embeddings, console: Console | None = None
+    examples: Sequence[Example],
+    embeddings: Embeddings,
+    console: Console | None = None,
+    heads: Collection[str] = tuple(LABELS),
 ) -> dict[str, Trained]:
-    """Train every head that the examples speak of; `console` gets a progress bar.
+    """Train those of the heads that the examples speak of; `console` gets a progress bar.
 
     Raises `MissingExtra` without scikit-learn, `InvalidInput` as `agents.training.train`.
     """
@@ -57,13 +60,13 @@ def train_heads(
 
     trained = {}
     with _progress(console) as progress:
-        texts = [example.text for example in examples]
-        vectors = embedded(embeddings, texts, progress)
+        wanted = [example for example in examples if example.labels.keys() & set(heads)]
+        vectors = embedded(embeddings, [example.text for example in wanted], progress)
         for head in LABELS:
-            rows = [place for place, example in enumerate(examples) if head in example.labels]
-            if rows:
+            rows = [place for place, example in enumerate(wanted) if head in example.labels]
+            if rows and head in heads:
                 advance = partial(_advance, progress, progress.add_task(head))
-                trained[head] = train(*of_head(examples, head), vectors[rows], progress=advance)
+                trained[head] = train(*of_head(wanted, head), vectors[rows], progress=advance)
     return trained
 
 
@@ -75,7 +78,7 @@ def embedded(embeddings: Embeddings, texts: Sequence[str], progress: Progress) -
         rows = np.asarray(embeddings.embed_documents(list(texts[start : start + _AT_ONCE])), np.float32)
         parts.append(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12))
         progress.advance(task, len(rows))
-    return np.concatenate(parts)
+    return np.concatenate(parts) if parts else np.zeros((0, 0), np.float32)
 
 
 def _advance(progress: Progress, task: TaskID, stage: str, done: int, total: int) -> None:

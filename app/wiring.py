@@ -7,31 +7,45 @@ import shutil
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from rich.console import Console
 
 from agents.actions import Actions
+from agents.consulting import Consulting
+from agents.feedback import FeedbackStore
 from agents.graph import build_assistant
 from agents.hands import ToolHands
-from agents.knowledge import KnowledgePolicy, build_knowledge
+from agents.knowledge import KnowledgePolicy
 from agents.reception import Reception
 from agents.router import Router
+from agents.suggesting import Suggesting
+from agents.systems.builtin.customers import BuiltinNames
 from agents.triage import Triage
-from app.assistant import Assistant
+from app.assistant import PATIENCE, Assistant
+from app.attachments import Attachments
 from app.checkpoints import open_checkpoints
 from app.demo.loading import load_demo
 from app.engines.chat_model import EngineChat
 from app.engines.choice import open_engine
 from app.engines.protocol import Engine
+from app.engines.silent import SilentEngine
+from app.feedback import FeedbackDesk
+from app.field_reports.reports import FieldReports
+from app.mcp import open_servers
+from app.news import News
+from app.observing import Observing
 from app.runs.assistants import Assistants
-from app.runs.knowledge import knowledge_assistant
 from app.runs.runs import Runs
+from app.runs.wayside import WAYSIDE, wayside_assistant
+from app.senses import Senses, open_senses
 from app.store import Store
 from app.systems import Systems, open_systems
 from app.tools import Tools, open_tools
-from app.workspace import KEY_FILE, TENANT, admin_key, first_key, owning
+from app.workspace import KEY_FILE, TENANT, admin_key, first_key, own_weights, owning
+from core.audit import Audit
 from core.database import Database
 from core.identity import Identity
 from core.modelstore import ModelStore
@@ -61,7 +75,8 @@ Third = TypeVar("Third")
 class Wayside:
     """Everything a request may need, ready to use.
 
-    `engines` maps each model name of `/v1/models` (but `wayside`) to the engine that serves it.
+    `engines` maps each model name of `/v1/models` (but `wayside`) to the engine that serves it. `voice` is the
+    assistant on the same threads for who is spoken to: it does not wait for the embedded model to write.
     """
 
     settings: Settings
@@ -69,7 +84,11 @@ class Wayside:
     identity: Identity
     engines: Mapping[str, Engine]
     assistant: Assistant
+    voice: Assistant
+    senses: Senses
+    observing: Observing
     runs: Runs
+    news: News
     store: Store
     embeddings: OnnxEmbeddings
     search: PassageSearch
@@ -78,6 +97,9 @@ class Wayside:
     generations: Generations
     systems: Systems
     tools: Tools
+    feedback: FeedbackDesk
+    suggesting: Suggesting
+    field_reports: FieldReports
 
 
 @asynccontextmanager
@@ -115,23 +137,43 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
         checkpoints = await stack.enter_async_context(open_checkpoints(settings.database_dsn))
         # The embedded model writes, but hardly understands; a primary engine is given more room.
         policy = KnowledgePolicy(relevance=settings.engine.relevance) if settings.engine.url else KnowledgePolicy()
-        knowledge = build_knowledge(EngineChat(engine), search, embeddings, checkpoints, policy)
-        assistants = Assistants(knowledge_assistant(knowledge, characters=settings.limits.message_characters))
         systems = open_systems(settings.systems, database, stack)
-        tools = open_tools(database, systems, search, settings.policy)
+        servers = open_servers(settings.mcp, stack)
+        tools = open_tools(database, systems, search, settings.policy, suppliers=servers)
         hands = ToolHands(tools.toolbox, tools.acting)
-        reception = Reception(Router.shipped(embeddings), Actions.shipped(embeddings))
-        triage = Triage.shipped(embeddings)
-        model = EngineChat(engine)
-        graph = build_assistant(model, search, embeddings, reception, triage, hands, checkpoints, policy)
-        assistant = Assistant(graph, reception, hands)
+        own = own_weights(settings.workspace)
+        if console is not None and (heads := sorted(path.stem for path in own.glob("*.npz"))):
+            console.print(f"The workspace's own feedback taught: {', '.join(heads)}")
+        reception = Reception(Router.shipped(embeddings, own), Actions.shipped(embeddings, own))
+        triage = Triage.shipped(embeddings, own)
+        # Of 60 replies the embedded model changed one, for the worse, and took thirteen times as long.
+        writer = EngineChat(engine if settings.engine.url else SilentEngine())
+        graph, spoken = (
+            build_assistant(model, search, embeddings, reception, triage, hands, checkpoints, policy)
+            for model in (EngineChat(engine), writer)
+        )
+        senses = open_senses(settings, store, stack)
+        observing = Observing(senses, Attachments())
+        characters = settings.limits.message_characters
+        assistants = Assistants(wayside_assistant(graph, characters=characters, observing=observing))
+        runs = Runs(database, assistants, checkpoints, sole=settings.database_url is None)
+        holding = partial(runs.writers.held, assistant_id=WAYSIDE, patience=PATIENCE, beside_later=True)
+        assistant, voice = (
+            Assistant(each, reception, hands, holding=holding, note=runs.timelines.record) for each in (graph, spoken)
+        )
+        consulting = Consulting(writer, search, embeddings, policy)
+        suggesting = Suggesting(systems.help_desk, BuiltinNames(database), triage, reception, hands, consulting)
         wayside = Wayside(
             settings=settings,
             database=database,
             identity=identity,
             engines=engines,
             assistant=assistant,
-            runs=Runs(database, assistants, checkpoints, sole=settings.database_url is None),
+            voice=voice,
+            senses=senses,
+            observing=observing,
+            runs=runs,
+            news=News(runs, tools.acting, tools.approvals),
             store=Store(database),
             embeddings=embeddings,
             search=search,
@@ -140,6 +182,9 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
             generations=generations,
             systems=systems,
             tools=tools,
+            feedback=FeedbackDesk(FeedbackStore(database, Audit(database)), runs.timelines, systems.help_desk),
+            suggesting=suggesting,
+            field_reports=FieldReports(database, settings.workspace, senses),
         )
         if settings.demo:
             await load_demo(database, documents, ingestion, TENANT, console)

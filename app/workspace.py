@@ -20,6 +20,11 @@ _SERVER_FILE = "server.json"
 _LOCK_FILE = "lock"
 
 
+def own_weights(workspace: Path) -> Path:
+    """The folder of what the workspace's own feedback taught: `<head>.npz`, in place of the repository's."""
+    return workspace / "routing"
+
+
 @contextmanager
 def owning(workspace: Path) -> Iterator[None]:
     """Own the workspace while the block runs; the kernel lets go of it when the process dies, however it dies.

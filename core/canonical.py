@@ -1,4 +1,4 @@
-"""JSON values, and the one way to write each (RFC 8785), so that equal values have equal hashes."""
+"""JSON values: the one way to write each (RFC 8785), so that equal values have equal hashes, and what can be kept."""
 
 from __future__ import annotations
 
@@ -22,3 +22,8 @@ def canonical(value: JSON) -> str:
         return rfc8785.dumps(value).decode()
     except rfc8785.CanonicalizationError as problem:
         raise InvalidInput(f"not JSON that every reader reads alike: {problem}") from problem
+
+
+def storable(text: str) -> bool:
+    """Whether every database and every reader of JSON takes the text: no NUL, and no half of a surrogate pair."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)

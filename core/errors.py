@@ -193,6 +193,7 @@ class MissingExtra(WaysideError):
 
     def __init__(self, package: str, extra: str) -> None:
         super().__init__(f"this needs the package {package}: run  pip install -c constraints.txt -e '.[{extra}]'")
+        self.package, self.extra = package, extra
 
 
 class CorruptArtefact(WaysideError):

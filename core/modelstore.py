@@ -27,9 +27,12 @@ FORMATS = frozenset({".gguf", ".safetensors", ".onnx", ".tflite", ".json", ".txt
 Progress = Callable[[str, int, int], None]
 
 
+CTRANSLATE2 = "model.bin"  # the one name that CTranslate2 gives its format; any other `.bin` may be a pickle
+
+
 def _allowed(path: str) -> str:
-    if PurePosixPath(path).suffix not in FORMATS:
-        raise ValueError(f"{path}: only {', '.join(sorted(FORMATS))} files are opened")
+    if PurePosixPath(path).suffix not in FORMATS and PurePosixPath(path).name != CTRANSLATE2:
+        raise ValueError(f"{path}: only {', '.join(sorted(FORMATS))} and {CTRANSLATE2} files are opened")
     return path
 
 
@@ -49,7 +52,10 @@ class ModelFile(BaseModel):
 
 
 class Model(BaseModel):
-    """One model of the catalogue. `task` is `chat` or `embedding`; `source` is read by `core.modelsources`."""
+    """One model of the catalogue. `task` is `chat`, `embedding` or `transcription`.
+
+    `source` is read by `core.modelsources`.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -7,14 +7,15 @@ that runs on the fake and on each real adapter.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from core.media import Audio, Picture, Reading, Transcript
 from core.orders import Order, OrderAction, OrderFilter
 from core.purchasing import Found_co, PurchaseAction, PurchaseOrder, Query
 from core.tickets import Ticket, TicketAction, TicketFilter
-from core.types import Audience, Findings, Passage, Scope
+from core.types import Audience, Beside, Findings, Passage, Scope
 
 if TYPE_CHECKING:
     from core.types import Vector
@@ -89,9 +90,10 @@ class VectorIndex(Protocol):
 class PassageSearch(Protocol):
     """Finds the passages that speak to a question."""
 
-    async def search(self, query: str, scope: Scope, limit: int = 10) -> Findings:
+    async def search(self, query: str, scope: Scope, limit: int = 10, beside: Beside | None = None) -> Findings:
         """Return up to `limit` hits, best first, ties by passage identity, so that equal input gives equal output.
 
+        With `beside`, its passages are weighed along with the index's, this one time, and in one order with them.
         Raises `InvalidInput` when the query is empty.
         """
 
@@ -160,3 +162,57 @@ class Procurement(Protocol):
 
     async def outcome(self, tenant: str, key: str) -> PurchaseOrder | None:
         """Return what the act with this key returned, or None when there was none."""
+
+
+class Transcriber(Protocol):
+    """Writes down what is said.
+
+    * Where nobody speaks the transcript has no segments: nothing is made up.
+    * Segments and words are in order, do not overlap, and lie within the audio.
+    * Equal audio and arguments give equal transcripts.
+    * Raises `InvalidInput` (`language`) for a language that it does not know, and `EngineError` where a remote one
+      does not answer.
+    """
+
+    async def transcribe(
+        self,
+        audio: Audio,
+        *,
+        language: str | None = None,
+        translate: bool = False,
+        prompt: str = "",
+        words: bool = False,
+    ) -> Transcript:
+        """Transcribe, in `language` (ISO 639-1, None to find out), or translate into English.
+
+        `prompt` is text that may have come before, or words to expect. `words` asks for each word's place.
+        """
+
+
+class Speaker(Protocol):
+    """Reads text aloud.
+
+    `voices` are the names it has, the default first. `rate` is its samples a second.
+    """
+
+    @property
+    def voices(self) -> Sequence[str]:
+        """The names that `speak` takes."""
+
+    @property
+    def rate(self) -> int:
+        """Samples a second, of one channel."""
+
+    def speak(self, text: str, *, voice: str | None = None, speed: float = 1.0) -> AsyncIterator[bytes]:
+        """Speak sentence by sentence: signed 16-bit little-endian samples, each piece as soon as it is there.
+
+        Text without anything to say gives nothing. Raises `InvalidInput` for an unknown voice or a speed outside of
+        [0.25, 4]; `EngineError` where a remote one does not answer. Closing the iterator stops the work.
+        """
+
+
+class TextReader(Protocol):
+    """Reads the text in pictures."""
+
+    async def read(self, picture: Picture) -> Reading:
+        """Return its lines in reading order; none where there is no text. Equal pictures give equal readings."""

@@ -16,6 +16,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from core.mcp import McpSettings
 from core.systems import SystemsSettings
 
 
@@ -58,6 +59,60 @@ class LimitSettings(BaseModel):
     message_characters: int = Field(100_000, ge=100, description="sum of all text in one chat request")
 
 
+class MediaSettings(BaseModel):
+    """What pictures and sound are admitted. Each limit has its own error."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    request_bytes: int = Field(32 * 2**20, ge=2**20, description="largest body of a request that may carry media")
+    picture_bytes: int = Field(10 * 2**20, ge=1024, description="largest picture file")
+    pixels: int = Field(40_000_000, ge=10_000, description="most pixels of a picture, from its header")
+    frames: int = Field(1, ge=1, description="most frames of a picture; the first one counts")
+    audio_bytes: int = Field(25 * 2**20, ge=1024, description="largest sound file")
+    audio_seconds: float = Field(900.0, gt=0, description="longest sound")
+    remote_urls: bool = Field(False, description="fetch pictures by the URL that a client names")
+    remote_seconds: float = Field(10.0, gt=0, description="time for fetching one")
+
+
+class SpeechSettings(BaseModel):
+    """Hearing and speaking: packaged models by default, or OpenAI-compatible endpoints where a `url` is set."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: str = Field("whisper-tiny.en", description="speech to text: a name in the model store, or a folder")
+    url: HttpUrl | None = Field(None, description="base URL of an OpenAI-compatible API for speech to text")
+    api_key: SecretStr | None = None
+    remote_model: str = Field("whisper-1", description="model name to ask that API for")
+    voice: str = Field("heart", description="the packaged voice")
+    voice_url: HttpUrl | None = Field(None, description="base URL of an OpenAI-compatible API for text to speech")
+    voice_api_key: SecretStr | None = None
+    voice_model: str = Field("gpt-4o-mini-tts", description="model name to ask that API for")
+    remote_voice: str = Field("alloy", description="default voice of that API")
+
+
+class RealtimeSettings(BaseModel):
+    """How much one realtime session may hear and how long it may last."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sessions: int = Field(64, ge=1, description="sessions at the same time")
+    session_seconds: float = Field(3600.0, gt=0, description="longest session")
+    idle_seconds: float = Field(300.0, gt=0, description="time without an event before a session is closed")
+    audio_seconds: float = Field(3600.0, gt=0, description="most sound that a session hears")
+    message_seconds: float = Field(60.0, gt=0, description="longest spoken message")
+    event_bytes: int = Field(4 * 2**20, ge=64 * 2**10, description="largest event")
+
+
+class VisionSettings(BaseModel):
+    """A vision model that describes pictures and answers questions about them; without a `url` there is none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: HttpUrl | None = Field(None, description="base URL of an OpenAI-compatible API")
+    api_key: SecretStr | None = None
+    model: str = Field("", description="model name to ask that API for")
+
+
 class Settings(BaseSettings):
     """All of Wayside's settings."""
 
@@ -81,7 +136,12 @@ class Settings(BaseSettings):
     engine: EngineSettings = EngineSettings()
     embedded: EmbeddedSettings = EmbeddedSettings()
     limits: LimitSettings = LimitSettings()
+    media: MediaSettings = MediaSettings()
+    speech: SpeechSettings = SpeechSettings()
+    realtime: RealtimeSettings = RealtimeSettings()
+    vision: VisionSettings = VisionSettings()
     systems: SystemsSettings = SystemsSettings()
+    mcp: McpSettings = McpSettings()
     policy: Path | None = Field(None, description="a file like agents/policy.toml, to be read in its place")
     otlp_endpoint: HttpUrl | None = Field(None, description="OTLP/HTTP collector for traces; off when absent")
     null_engine: bool = Field(False, description="serve the null engine, which measures the gateway itself")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+
+from core.media import NOTHING, Observed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,6 +49,11 @@ class Principal:
     tenant: str
     role: Role
     customer_id: str | None = None
+
+    @property
+    def owner(self) -> str:
+        """Whose its threads and proposals are: the customer's that the key acts for, or else the key's."""
+        return f"customer:{self.customer_id}" if self.customer_id else f"key:{self.key_id}"
 
     @property
     def scope(self) -> Scope:
@@ -118,12 +126,47 @@ class Citation:
     verdict: Verdict
 
 
+ATTACHED = "attachment:"
+"""How the ids of attached documents begin: no document of the company's has such an id, and they are found nowhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A document that a person sent along with a message, read.
+
+    `id` stands for name and content, and is the document id of its `passages`, whose title is `name`. What it says is
+    nobody's word but its author's: it may be quoted, and never decides what is done.
+    """
+
+    id: str
+    name: str
+    text: str
+    passages: tuple[Passage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Passages of attached documents that one search weighs along with the index's.
+
+    A document's passages stand together. `prior` is how likely they are meant, from 0 to 1, before a word is looked at.
+    """
+
+    passages: tuple[Passage, ...]
+    prior: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a conversation, as plain text. `speaker` is `system`, `user` or `assistant`."""
+    """One message of a conversation, as plain text. `speaker` is `system`, `user` or `assistant`.
+
+    `attachments` came with a user's message, and `observed` is what was made out in its pictures and voice notes: what
+    was said in those is part of `text`.
+    """
 
     speaker: str
     text: str
+    attachments: tuple[Attachment, ...] = ()
+    observed: Observed = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +174,15 @@ class Turn:
     """One user message and what is needed to answer it.
 
     `messages` are the ones that the client sent now; the last is the user's. They are added to whatever the
-    thread already holds; `thread_id` is unique within the principal's tenant.
+    thread already holds; `thread_id` is unique within its owner's. `fresh` says that the thread's name was made for
+    this turn, so that nothing is there yet and nobody else can be at it. `id` names the turn in its timeline.
     """
 
     principal: Principal
     thread_id: str
     messages: tuple[Message, ...]
+    fresh: bool = False
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,5 +248,14 @@ class Interrupted:
     reason: str
 
 
-TurnEvent = TextDelta | ToolCalled | ToolResult | Interrupted | Answer
-"""What a turn is made of, as it streams. The answer comes last."""
+@dataclass(frozen=True, slots=True)
+class ModelSpoke:
+    """A model call that ended: the engine (empty when none could speak), its tokens, and the seconds it took."""
+
+    engine: str
+    usage: Usage
+    seconds: float
+
+
+TurnEvent = TextDelta | ToolCalled | ToolResult | Interrupted | ModelSpoke | Observed | Answer
+"""What a turn is made of, as it streams. What was made out in media comes first, the answer last."""

@@ -1,4 +1,4 @@
-"""`wayside eval`: run a suite, write its figures and its report, and fail when it got worse.
+"""`wayside eval`: run a suite, keep its figures and its report in the workspace, and fail when it got worse.
 
 Exit codes: 0; 1 when a case raised or a metric fell below the baseline; 2 for input that we cannot use.
 """
@@ -16,6 +16,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from app.commands import Workspace, settings_for
+from app.evaluations import Evaluation, Evaluations, Metric, evaluation_id
+from app.workspace import TENANT
+from core.database import now
 from core.errors import WaysideError
 from evals.gate import Change, compare, read_baseline
 from evals.report import render
@@ -39,9 +43,12 @@ def command(
     json: Annotated[Path | None, typer.Option(help="Write metric → value, _low and _high here.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write the report here.")] = None,
     baseline: Annotated[Path | None, typer.Option(help="An earlier --json to hold this run against.")] = None,
+    store: Annotated[bool, typer.Option(help="Keep the run in the workspace, where /api/evals shows it.")] = True,
+    workspace: Workspace = None,
 ) -> None:
     """Run an evaluation suite."""
     errors = Console(stderr=True)
+    kept = Evaluations(settings_for(workspace).workspace) if store else None
     try:
         before = read_baseline(baseline) if baseline else None
         finished = asyncio.run(_run(suite, Options(data, tuple(foreign or ()), limit, seed), errors))
@@ -49,14 +56,18 @@ def command(
     except WaysideError as error:
         _complain(errors, error.message)
         raise typer.Exit(2) from error
+    report = render(finished, changes)
     for path, content in (
         (json, orjson.dumps(finished.flat(), option=orjson.OPT_INDENT_2)),
-        (html, render(finished, changes).encode()),
+        (html, report.encode()),
     ):
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
     Console().print(_table(finished))
+    if kept is not None:
+        place = kept.store(record(finished, data), report)
+        errors.print(f"kept as {place}", markup=False, highlight=False, soft_wrap=True)
     if not _passed(finished, changes or (), errors):
         raise typer.Exit(1)
 
@@ -64,6 +75,29 @@ def command(
 async def _run(suite: str, options: Options, console: Console) -> Run:
     async with find(suite)(options) as opened:
         return await run(opened, seed=options.seed, console=console)
+
+
+def record(finished: Run, data: Path | None) -> Evaluation:
+    """The run as it is kept. It belongs to the workspace's own tenant, whosever data it ran on."""
+    at = now()
+    metrics = {
+        name: Metric(value=each.value, low=each.low, high=each.high, cases=each.cases)
+        for name, each in finished.metrics.items()
+    }
+    for name, figure in finished.pooled.items():
+        metrics[name] = Metric(value=figure, low=None, high=None, cases=len(finished.results))
+    return Evaluation(
+        id=evaluation_id(finished.suite, at),
+        tenant=TENANT,
+        suite=finished.suite,
+        created_at=at,
+        data=finished.facts.get("data", data.name if data else "own"),
+        metrics=metrics,
+        facts=finished.facts,
+        cases=len(finished.results),
+        errors=len(finished.errors),
+        seconds=finished.seconds,
+    )
 
 
 def _table(finished: Run) -> Table:

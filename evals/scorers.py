@@ -42,11 +42,6 @@ def normalise(answer: str) -> list[str]:
     return _ARTICLES.sub(" ", answer.lower().translate(_PUNCTUATION)).split()
 
 
-def exact_match(answer: str, golds: Sequence[str]) -> float:
-    """1 when the answer is one of the gold answers, after SQuAD's normalisation."""
-    return float(any(normalise(answer) == normalise(gold) for gold in golds))
-
-
 def token_f1(answer: str, golds: Sequence[str]) -> float:
     """SQuAD's F1 over the words of the answer and of the gold answer that it is nearest to."""
     return max(_f1(normalise(answer), normalise(gold)) for gold in golds)

@@ -5,11 +5,14 @@ Lengths are those that every system takes; whether a thing exists, and may be tr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema, field_validator
 
+from core.canonical import JSON, storable
+from core.errors import InvalidInput
 from core.tickets import Team, TicketCategory, TicketPriority, TicketStatus
 
 _CENT = Decimal("0.01")
@@ -35,9 +38,24 @@ class Arguments(BaseModel):
     @field_validator("*")
     @classmethod
     def _storable(cls, value: Any) -> Any:
-        if isinstance(value, str) and ("\0" in value or any("\ud800" <= each <= "\udfff" for each in value)):
+        if isinstance(value, str) and not storable(value):
             raise ValueError("holds a character that cannot be stored")
         return value
+
+    @classmethod
+    def read(cls, arguments: Mapping[str, Any]) -> Self:
+        """Check the arguments. Raises `InvalidInput`, which names the first that is wrong."""
+        try:
+            return cls.model_validate(dict(arguments))
+        except ValidationError as problem:
+            first = problem.errors(include_url=False, include_input=False)[0]
+            param = ".".join(str(step) for step in first["loc"])
+            raise InvalidInput(f"{param or 'arguments'}: {first['msg']}", param=param or None) from None
+
+    def canonical(self) -> dict[str, JSON]:
+        """The arguments as JSON, amounts as strings: what is hashed, stored and shown."""
+        dumped: dict[str, JSON] = self.model_dump(mode="json", exclude_none=True)
+        return dumped
 
 
 class SearchHelpCenter(Arguments):

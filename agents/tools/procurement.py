@@ -165,6 +165,7 @@ def procurement_tools(procurement: Procurement, policy: ReorderPolicy | None = N
             measures=("total",),
             destination=lambda _subject, given: SystemDestination(procurement, _placing(given)),
             object_of=_made_order,
+            additive=True,
         ),
         Reading(
             name="track_purchase_order",

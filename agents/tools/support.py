@@ -82,6 +82,7 @@ def order_tools(orders: Orders) -> Tools:
                 orders, CancelOrder(given.order_id, given.reason, subject.customer_id)
             ),
             object_of=object_of,
+            idempotent=True,
         ),
         Action(
             name="change_delivery_address",
@@ -93,6 +94,7 @@ def order_tools(orders: Orders) -> Tools:
                 orders, ChangeAddress(given.order_id, given.address, subject.customer_id)
             ),
             object_of=object_of,
+            idempotent=True,
         ),
         Action(
             name="issue_refund",
@@ -143,6 +145,7 @@ def ticket_tools(help_desk: HelpDesk) -> Tools:
             examine=nothing,
             destination=create,
             object_of=_made_ticket,
+            additive=True,
         ),
         Action(
             name="update_ticket",

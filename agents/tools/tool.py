@@ -5,18 +5,35 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
-from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
-from agents.tools.arguments import Arguments
 from core.canonical import JSON
 from core.effects import Destination, Effect
 from core.errors import InvalidInput, NotFound
 from core.types import Principal, Role
 
-Given = TypeVar("Given", bound=Arguments)
+
+class Checked(Protocol):
+    """Arguments that have been checked."""
+
+    def canonical(self) -> dict[str, JSON]:
+        """The arguments as JSON, amounts as strings: what is hashed, stored and shown."""
+
+
+Given = TypeVar("Given", bound=Checked)
+Given_co = TypeVar("Given_co", bound=Checked, covariant=True)
+
+
+class Shape(Protocol[Given_co]):
+    """What a tool is called with: a class of `agents.tools.arguments`, or another server's JSON schema."""
+
+    def model_json_schema(self) -> dict[str, Any]:
+        """The JSON schema of the arguments, an object's."""
+
+    def read(self, arguments: Mapping[str, Any]) -> Given_co:
+        """Check the arguments. Raises `InvalidInput`, which names the first that is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +75,8 @@ class Caller:
 
     @property
     def owner(self) -> str:
-        """Whose threads and proposals these are: the customer's that the key acts for, or else the key's."""
-        principal = self.principal
-        return f"customer:{principal.customer_id}" if principal.customer_id else f"key:{principal.key_id}"
+        """Whose threads and proposals these are."""
+        return self.principal.owner
 
     @property
     def visitor(self) -> bool:
@@ -70,21 +86,23 @@ class Caller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool(Generic[Given]):
-    """What readings and actions have in common. `personal` ones work on a customer's own things."""
+    """What readings and actions have in common.
+
+    `personal` ones work on a customer's own things. `foreign` ones are another server's, which tells what they do.
+    """
 
     name: str
     description: str
-    arguments: type[Given]
+    arguments: Shape[Given]
     personal: bool = False
+    foreign: bool = False
 
     def parse(self, arguments: Mapping[str, Any]) -> Given:
         """Check the arguments. Raises `InvalidInput`, which names the first that is wrong."""
         try:
-            return self.arguments.model_validate(dict(arguments))
-        except ValidationError as problem:
-            first = problem.errors(include_url=False, include_input=False)[0]
-            param = ".".join(str(step) for step in first["loc"])
-            raise InvalidInput(f"{self.name}: {param or 'arguments'}: {first['msg']}", param=param or None) from None
+            return self.arguments.read(arguments)
+        except InvalidInput as problem:
+            raise InvalidInput(f"{self.name}: {problem.message}", param=problem.param) from None
 
     def check(self, caller: Caller) -> None:
         """Raise `NotFound` when the tool is about a customer's things and the caller has none."""
@@ -105,13 +123,19 @@ class Action(Tool[Given]):
 
     `examine` refuses what cannot be done before a person is asked, and gives the amounts that a policy may limit.
     `measures` has the names of these amounts. `destination` is where it takes effect; `object_of` names what it
-    changed (`order/ORD-10421`) for the audit log, its result being null when it was refused.
+    changed (`order/ORD-10421`) for the audit log, its result being null when it was refused. `additive` ones make
+    something new and leave what there is; the same call of an `idempotent` one has no effect the second time.
     """
 
     examine: Callable[[str, Subject, Given], Awaitable[Mapping[str, Decimal]]]
     destination: Callable[[Subject, Given], Destination]
     object_of: Callable[[Given, JSON], str]
     measures: tuple[str, ...] = ()
+    additive: bool = False
+    idempotent: bool = False
+
+
+AnyTool: TypeAlias = Reading[Any] | Action[Any]
 
 
 class _System(Protocol):

@@ -12,9 +12,9 @@ from agents.decisions import ApprovalStatus, Decision, DecisionKind
 from agents.tools.tool import Caller
 from app.api.calls import ID, ApprovalView, PathId, approval_view
 from app.api.json import Json, StrictJsonRoute, listing
-from app.assistant import Assistant
 from app.auth import Anyone, Staff
 from app.errors import responses
+from app.news import News
 from app.tools import Tools
 from core.types import Principal, Role
 
@@ -37,7 +37,7 @@ class NewDecision(BaseModel):
     text: Annotated[str, Field(max_length=10_000, pattern=r"^[^\x00]*$")] = ""
 
 
-def routes(tools: Tools, assistant: Assistant) -> APIRouter:
+def routes(tools: Tools, news: News) -> APIRouter:
     """The router of this surface."""
     router = APIRouter(prefix="/api/approvals", tags=["approvals"], route_class=StrictJsonRoute)
 
@@ -64,13 +64,12 @@ def routes(tools: Tools, assistant: Assistant) -> APIRouter:
         """Approve, edit, reject or answer. The last consent that it needs performs the call, once.
 
         The same decision again gives the first result; another one is a conflict. A conversation that waits for it
-        goes on with it.
+        goes on by a run of its own, which says what was decided.
         """
         decision = Decision(body.decision, body.arguments, body.text)
         decided = await tools.acting.decide(caller, approval_id, decision)
         if decided.status is not ApprovalStatus.PENDING:
-            # The conversation that waits for it goes on, and says what was decided.
-            await assistant.resume(decided)
+            await news.tell(decided)
         return Json(approval_view(decided))
 
     return router

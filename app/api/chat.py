@@ -14,14 +14,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.accounts import Accounts
-from app.api.chat_agent import THREAD_HEADER, chunks, completion, turn_of
+from app.api.chat_agent import THREAD_HEADER, chunks, completion, turn_of, with_media
 from app.api.chat_engine import Passthrough, engine_request, unless_gone, usage_of
-from app.api.chat_request import WAYSIDE, ChatRequest
+from app.api.chat_request import ChatRequest
 from app.api.json import Json, StrictJsonRoute
 from app.auth import Anyone
 from app.engines.protocol import Engine
 from app.errors import responses
 from app.requests import CLIENT_GONE
+from app.runs.wayside import WAYSIDE
 from app.sse import EventStream
 from app.telemetry import Telemetry, finish
 from core.errors import NotFound
@@ -61,6 +62,7 @@ def routes(wayside: Wayside, accounts: Accounts, telemetry: Telemetry) -> APIRou
         body.check(wayside.settings.limits.message_characters)
         if body.model == WAYSIDE:
             turn = turn_of(body, caller, request.headers.get(THREAD_HEADER))
+            turn = await with_media(turn, body, wayside.observing)
             return await (chat.stream_turn if body.stream else chat.take_turn)(request, body, turn)
         engine = wayside.engines.get(body.model)
         if engine is None:
@@ -92,7 +94,7 @@ class Chat:
         finish(span, model=WAYSIDE, usage=answer.usage)
         await self._accounts.book(request, WAYSIDE, answer.engine, answer.usage)
         headers = {THREAD_HEADER: answer.thread_id, ENGINE_HEADER: answer.engine or "none"}
-        return Json(completion(answer), headers=headers)
+        return Json(completion(answer, turn), headers=headers)
 
     async def stream_turn(self, request: Request, body: ChatRequest, turn: Turn) -> Response:
         """The agent's answer as it grows. Which engine spoke stands in the chunk with the annotations."""
@@ -104,7 +106,7 @@ class Chat:
         usage, engine, first = Usage(), "", None
         try:
             async with aclosing(cast("Any", self._assistant.stream(turn))) as pieces:
-                async for chunk, answer in chunks(pieces, include_usage=include_usage):
+                async for chunk, answer in chunks(pieces, turn, include_usage=include_usage):
                     if first is None and any(choice["delta"].get("content") for choice in chunk["choices"]):
                         first = perf_counter() - request.state.start
                     if answer is not None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import uuid
 from collections.abc import AsyncIterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from time import time
 from typing import Any
 
-from app.api.chat_request import WAYSIDE, ChatRequest, ToolMessage, text_of
+from agents.observed import pack
+from app.api.chat_request import ChatRequest, ToolMessage, media_of, text_of
+from app.api.citing import marked
+from app.observing import Observing, joined
+from app.parts import sent
 from app.runs.owner import THREAD_ID
+from app.runs.wayside import WAYSIDE
+from core.canonical import storable
 from core.errors import InvalidInput, UnsupportedParameter
-from core.types import Answer, Citation, Message, Principal, TextDelta, Turn, TurnEvent, Usage
+from core.types import Answer, Message, Principal, TextDelta, Turn, TurnEvent, Usage
 
 THREAD_HEADER = "x-wayside-thread"
 Json = dict[str, Any]
@@ -22,8 +27,9 @@ Json = dict[str, Any]
 def turn_of(request: ChatRequest, principal: Principal, header: str | None) -> Turn:
     """The turn that the request asks for, on the thread it names in `metadata.thread_id` or the header.
 
-    Without a name a new thread begins. Raises `InvalidInput` when the last message is not a user's with text,
-    when a message belongs to a tool, or when the thread's name is malformed.
+    Without a name a new thread begins. Raises `InvalidInput` when the last message is not a user's with text, when a
+    message belongs to a tool or holds a NUL, which not every database stores, and when the thread's name is malformed
+    or there are two of them.
     """
     metadata = request.metadata or {}
     for name in metadata:
@@ -32,12 +38,15 @@ def turn_of(request: ChatRequest, principal: Principal, header: str | None) -> T
                 "Only metadata.thread_id is supported: metadata is not stored.", param=f"metadata.{name}"
             )
     thread_id = metadata.get("thread_id", header)
+    if header not in (None, thread_id):
+        raise InvalidInput(f"The header {THREAD_HEADER} names another thread.", param="metadata.thread_id")
+    fresh = thread_id is None
     if thread_id is None:
         thread_id = str(uuid.uuid4())
     elif not THREAD_ID.fullmatch(thread_id):
         where = "metadata.thread_id" if "thread_id" in metadata else THREAD_HEADER
         raise InvalidInput("A thread id has 1 to 64 letters, digits, hyphens and underscores.", param=where)
-    return Turn(principal, thread_id, _messages(request))
+    return Turn(principal, thread_id, _messages(request), fresh)
 
 
 def _messages(request: ChatRequest) -> tuple[Message, ...]:
@@ -50,15 +59,29 @@ def _messages(request: ChatRequest) -> tuple[Message, ...]:
         if message.name is not None:
             raise UnsupportedParameter("Names of participants are not supported.", param=f"messages.{i}.name")
         speaker = "system" if message.role == "developer" else message.role
-        messages.append(Message(speaker, text_of(message)))
-    if messages[-1].speaker != "user" or not messages[-1].text.strip():
+        text = text_of(message)
+        if not storable(text):
+            raise InvalidInput("The message holds a character that cannot be stored.", param=f"messages.{i}")
+        messages.append(Message(speaker, text))
+    last = request.messages[-1]
+    if messages[-1].speaker != "user" or not (messages[-1].text.strip() or sent(last.content, "")):
         raise InvalidInput(
             "The last message must be the user's and must have text.", param=f"messages.{len(messages) - 1}"
         )
     return tuple(messages)
 
 
-def completion(answer: Answer) -> Json:
+async def with_media(turn: Turn, request: ChatRequest, observing: Observing) -> Turn:
+    """The turn with what the request attaches, made out. Raises what `Observing.read` raises."""
+    media = media_of(request)
+    if not media:
+        return turn
+    came = await observing.read(turn.principal.tenant, media)
+    messages = zip(turn.messages, came, strict=True)
+    return replace(turn, messages=tuple(joined(message, each) for message, each in messages))
+
+
+def completion(answer: Answer, turn: Turn) -> Json:
     """The `chat.completion` object, with the citations as annotations."""
     message = {
         "role": "assistant",
@@ -73,11 +96,13 @@ def completion(answer: Answer) -> Json:
         "model": WAYSIDE,
         "choices": [{"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}],
         "usage": usage_json(answer.usage),
-        "wayside": _about(answer),
+        "wayside": _about(answer, turn),
     }
 
 
-async def chunks(pieces: AsyncIterator[TurnEvent], *, include_usage: bool) -> AsyncIterator[tuple[Json, Answer | None]]:
+async def chunks(
+    pieces: AsyncIterator[TurnEvent], turn: Turn, *, include_usage: bool
+) -> AsyncIterator[tuple[Json, Answer | None]]:
     """The `chat.completion.chunk` objects; the answer comes beside the chunk that carries the annotations.
 
     The text deltas are followed by one empty content delta with the annotations, by the finish, and, when it
@@ -96,19 +121,16 @@ async def chunks(pieces: AsyncIterator[TurnEvent], *, include_usage: bool) -> As
         if not isinstance(piece, Answer):
             # A tool at work: this protocol has no word for it.
             continue
-        yield chunk({"content": "", "annotations": cited(piece)}, wayside=_about(piece)), piece
+        yield chunk({"content": "", "annotations": cited(piece)}, wayside=_about(piece, turn)), piece
         yield chunk({}, "stop"), None
         if include_usage:
             yield {**head, "choices": [], "usage": usage_json(piece.usage)}, None
 
 
 def cited(answer: Answer) -> list[Json]:
-    """One annotation for each place where the text marks a citation; the citation's own fields come along."""
-    return [
-        {"type": "url_citation", "url_citation": _citation(citation, found.start(), found.end())}
-        for citation in answer.citations
-        for found in re.finditer(rf"\[{citation.marker}\]", answer.text)
-    ]
+    """One annotation for each place where the text marks a citation."""
+    places = marked(answer.text, [asdict(citation) for citation in answer.citations])
+    return [{"type": "url_citation", "url_citation": place} for place in places]
 
 
 def usage_json(usage: Usage) -> Json:
@@ -120,14 +142,11 @@ def usage_json(usage: Usage) -> Json:
     }
 
 
-def _citation(citation: Citation, start_index: int, end_index: int) -> Json:
-    url = f"/api/documents/{citation.document_id}"
-    return {"url": url, "start_index": start_index, "end_index": end_index, **asdict(citation)}
-
-
-def _about(answer: Answer) -> Json:
-    about: Json = {"thread_id": answer.thread_id, "declined": answer.declined, "engine": answer.engine or None}
-    return {**about, "approvals": list(answer.approvals)}
+def _about(answer: Answer, turn: Turn) -> Json:
+    about: Json = {"thread_id": answer.thread_id, "turn_id": turn.id, "declined": answer.declined}
+    observed = turn.messages[-1].observed
+    made_out = {"observed": pack(observed)} if observed else {}
+    return {**about, "engine": answer.engine or None, "approvals": list(answer.approvals), **made_out}
 
 
 def _new_id() -> str:

@@ -6,15 +6,15 @@ line in `PARAMETERS`; one that is not there is unknown and refused as well.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import Enum
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
+from app.parts import MediaPart, SentMedia, refuse_media, sent
+from app.runs.wayside import WAYSIDE
 from core.errors import TooLarge, UnsupportedParameter
-
-WAYSIDE = "wayside"
 
 
 class For(Enum):
@@ -66,7 +66,6 @@ PARAMETERS: Mapping[str, tuple[For, tuple[Any, ...]]] = {
     "verbosity": (For.NONE, ()),
     "web_search_options": (For.NONE, ()),
 }
-MEDIA_PARTS = frozenset({"image_url", "input_audio", "file"})
 
 
 class _Strict(BaseModel):
@@ -93,10 +92,10 @@ class SystemMessage(_Strict):
 
 
 class UserMessage(_Strict):
-    """What the user says."""
+    """What the user says; with the model `wayside`, documents, pictures and voice notes may come along."""
 
     role: Literal["user"]
-    content: Content
+    content: str | list[Annotated[TextPart | MediaPart, Field(discriminator="type")]]
     name: Name | None = None
 
 
@@ -225,9 +224,9 @@ class ChatRequest(_Strict):
             honoured, neutral = PARAMETERS.get(name, (For.ALL, ()))
             if honoured in (For.ALL, wanted):
                 kept[name] = value
-            elif value is not None and not any(value == each and type(value) is type(each) for each in neutral):
+            elif not asks_for_nothing(value, neutral):
                 raise UnsupportedParameter(_why(name, honoured, data.get("model")), param=name)
-        _refuse_media(kept.get("messages"))
+        refuse_media(kept.get("messages"), "messages", media=("user",) if wanted is For.AGENT else ())
         return kept
 
     def check(self, characters: int) -> None:
@@ -236,11 +235,22 @@ class ChatRequest(_Strict):
             raise TooLarge(f"The messages are longer than {characters} characters in sum.", param="messages")
 
 
+def asks_for_nothing(value: Any, neutral: Collection[Any]) -> bool:
+    """Whether this value of a parameter that is not honoured changes nothing, as null never does."""
+    return value is None or any(value == each and type(value) is type(each) for each in neutral)
+
+
 def text_of(message: ChatMessage) -> str:
     """All text of a message, its parts joined by newlines."""
     if isinstance(message.content, list):
-        return "\n".join(part.text for part in message.content)
+        return "\n".join(part.text for part in message.content if isinstance(part, TextPart))
     return message.content or ""
+
+
+def media_of(request: ChatRequest) -> list[list[SentMedia]]:
+    """What came with each message; empty when nothing came with any."""
+    media = [sent(message.content, f"messages.{i}.content") for i, message in enumerate(request.messages)]
+    return media if any(media) else []
 
 
 def _why(name: str, honoured: For, model: object) -> str:
@@ -249,13 +259,3 @@ def _why(name: str, honoured: For, model: object) -> str:
     if honoured is For.AGENT:
         return f"{name} is supported with the model {WAYSIDE} only, not with {model}."
     return f"{name} is not supported."
-
-
-def _refuse_media(messages: Any) -> None:
-    for i, message in enumerate(messages if isinstance(messages, list) else ()):
-        content = message.get("content") if isinstance(message, dict) else None
-        for j, part in enumerate(content if isinstance(content, list) else ()):
-            kind = part.get("type") if isinstance(part, dict) else None
-            if isinstance(kind, str) and kind in MEDIA_PARTS:
-                place = f"messages.{i}.content.{j}.type"
-                raise UnsupportedParameter(f"Content of type {kind} is not supported yet; send text.", param=place)

@@ -9,11 +9,11 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from app.api.chat_request import WAYSIDE
 from app.api.json import Json, listing
 from app.auth import Anyone
 from app.engines.protocol import Engine
 from app.errors import responses
+from app.runs.wayside import WAYSIDE
 from core.errors import NotFound
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Annotated
 
 import typer
@@ -34,6 +35,8 @@ def pull(
     """Fetch models, verify their hashes, and keep them in the user's cache."""
     settings = settings_for(None)
     wanted = names or [settings.embedded.model, settings.embedding_model]
+    if not names and settings.speech.url is None and find_spec("faster_whisper") is not None:
+        wanted.append(settings.speech.model)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         tasks: dict[str, TaskID] = {}

@@ -62,6 +62,6 @@ async def _serve(settings: Settings) -> None:
         gc.freeze()
         gc.enable()
         with announced(settings.workspace, url):
-            console.print(f"Wayside listens on [bold]{url}[/bold]  (documentation: {url}/docs)")
+            console.print(f"Wayside listens on [bold]{url}[/bold]  (console: {url}/console, documentation: {url}/docs)")
             console.print(f"The admin's key is in {settings.workspace / KEY_FILE}")
             await server.serve(sockets=sockets)

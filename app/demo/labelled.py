@@ -6,7 +6,10 @@ A ticket that repeats another lies in the same half, or the held-out half would 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from string import Formatter
 
 from app.demo.tickets import TEXTS
 
@@ -51,3 +54,19 @@ def halves() -> tuple[list[LabelledTicket], list[LabelledTicket]]:
     for ticket in tickets:
         half[matters[ticket.place if ticket.repeats is None else ticket.repeats] % 2].append(ticket)
     return half
+
+
+def held_out_ticket() -> Callable[[str], bool]:
+    """Make what tells whether a text is a ticket of the held-out half, whatever stands in its gaps."""
+    rows = [json.loads(line) for line in TEXTS.read_text(encoding="utf-8").splitlines()]
+    held_out = (rows[ticket.place] for ticket in halves()[1])
+    pattern = re.compile("|".join(_pattern(f"{row['subject']}\n{row['message']}") for row in held_out), re.IGNORECASE)
+    return lambda text: pattern.fullmatch(text.strip()) is not None
+
+
+def _pattern(template: str) -> str:
+    """Any run of spaces for a space, and anything for a gap."""
+    parts = []
+    for literal, gap, _, _ in Formatter().parse(template):
+        parts += [r"\s+".join(map(re.escape, re.split(r"\s+", literal))), ".+?" if gap else ""]
+    return "".join(parts)

@@ -7,7 +7,7 @@ multitask strategy decides between the new run and the unfinished ones.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -37,7 +37,8 @@ class Order:
 
     `request` is what the worker needs (see `app.runs.execution`). `create` makes the thread when it is missing;
     `ephemeral` removes it when the run has ended. `key` and `fingerprint` are the `Idempotency-Key` and the SHA-256 of
-    the request that came with it.
+    the request that came with it. `condition` looks at the thread in the deciding transaction, and raises what speaks
+    against a new run.
     """
 
     principal: Principal
@@ -52,6 +53,7 @@ class Order:
     key: str | None = None
     fingerprint: str | None = None
     resumption: Resumption | None = None
+    condition: Callable[[AsyncSession], Awaitable[None]] | None = None
 
 
 class Admission:
@@ -66,7 +68,7 @@ class Admission:
         """The run for this order: a new one, or the one that it repeats.
 
         Raises `NotFound` without the thread, `Conflict` when the thread is busy and the strategy rejects, or when
-        there is no such interrupt, and `KeyReused`.
+        there is no such interrupt, `KeyReused`, and what the order's condition raises.
         """
         for _ in range(_TRIES):
             stopped: list[Run] = []
@@ -103,6 +105,8 @@ class Admission:
             # Nothing was admitted, so nobody else has to look again.
             await session.rollback()
             return known
+        if order.condition is not None:
+            await order.condition(session)
         if resumption is not None and waiting is not None:
             order = replace(order, request={**order.request, "resume": resumption.matched(waiting.interrupts)})
         await self._make_room(session, order, owner, stopped)

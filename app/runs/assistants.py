@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Interrupt
 
+from app.runs.rows import Run
 from core.errors import InvalidInput, NotFound, UnsupportedParameter
 from core.types import Principal
 
@@ -25,6 +26,14 @@ def _unchangeable(_values: Any) -> Any:
     raise UnsupportedParameter("The state of this assistant's threads cannot be edited.", param="values")
 
 
+async def _unprepared(_principal: Principal, given: Any) -> Any:
+    return given
+
+
+def _nothing_asked(_given: Any) -> str:
+    return ""
+
+
 def _anybody(_principal: Principal, _interrupt: Interrupt, answer: Any) -> Any:
     return answer
 
@@ -33,8 +42,9 @@ def _anybody(_principal: Principal, _interrupt: Interrupt, answer: Any) -> Any:
 class ConfiguredAssistant:
     """A graph under a name.
 
-    * `context` makes the graph's context for a principal and a thread; a client never sends one.
-    * `accept` turns a client's input into the graph's, or raises `InvalidInput`.
+    * `context` makes the graph's context for a run; a client never sends one.
+    * `prepare` makes, of a client's input, what is stored with its run: files are read then, once.
+    * `accept` turns that into the graph's input, or raises `InvalidInput`.
     * `durability` is the least that a run gets: graphs that act on the world need `sync`.
     * `modes` are the stream modes on offer. A graph that checks what its model says offers none that shows the
       model's own words (`events`, `debug`), and gives the checked text of its custom pieces by `text`, from which
@@ -45,13 +55,14 @@ class ConfiguredAssistant:
     * `steerable` allows to begin at past checkpoints and to update the state in a node's name.
     * `describe` turns a custom piece into JSON.
     * `input_schema` is the JSON schema of what `accept` takes, where that is not the graph's own input.
+    * `question` reads off a client's input what was asked, for the timeline.
     * `answer` judges who answers an interrupt and how: it returns the value to resume with, or raises.
     """
 
     id: str
     description: str
     graph: CompiledStateGraph[Any, Any, Any, Any]
-    context: Callable[[Principal, str], Any]
+    context: Callable[[Run], Any]
     accept: Callable[[Any], Any] = _as_it_is
     durability: Durability = "sync"
     modes: tuple[str, ...] = MODES
@@ -61,7 +72,9 @@ class ConfiguredAssistant:
     describe: Callable[[Any], Any] = _as_it_is
     text: Callable[[Any], str | None] | None = None
     answer: Callable[[Principal, Interrupt, Any], Any] = _anybody
+    question: Callable[[Any], str] = _nothing_asked
     input_schema: Mapping[str, Any] | None = None
+    prepare: Callable[[Principal, Any], Awaitable[Any]] = _unprepared
 
     def strengthened(self, wanted: str | None) -> Durability:
         """The durability to run with. Raises `InvalidInput` when less is wanted than the assistant needs."""

@@ -22,6 +22,7 @@ from app.runs.log import EventLog
 from app.runs.message_events import MessageEvents, checked
 from app.runs.queue import Claimed, Queue
 from app.runs.recorder import Recorder
+from app.runs.steps import Steps
 from app.runs.tables import RunStatus, ThreadStatus
 from core.errors import Conflict, InvalidInput, WaysideError
 from core.types import Principal
@@ -43,7 +44,7 @@ class Outcome:
 
 
 class Execution:
-    """Carries a claimed run. `book` hears of every custom piece, to book what it cost.
+    """Carries a claimed run. `book` hears of every custom piece, to book what it cost. `steps` is what it was made of.
 
     `base` is the newest checkpoint from before the run ('' for none), once that is known.
     """
@@ -68,6 +69,7 @@ class Execution:
         self._graph = assistant.graph.copy({"checkpointer": self._saver})
         self._latest: RunnableConfig = {"configurable": {"thread_id": self._run.checkpoint_key, "checkpoint_ns": ""}}
         self._messages: dict[tuple[str, ...], MessageEvents] = {}
+        self.steps = Steps()
 
     async def carry(self) -> Outcome:
         """Run to the end, or to an interrupt. Raises `LeaseLost` when the run has become another worker's."""
@@ -155,11 +157,12 @@ class Execution:
 
     async def _pieces(self, given: Any, config: RunnableConfig) -> AsyncIterator[Piece]:
         request, assistant = self._run.request, self._assistant
-        modes = {mode for mode in self._wanted if mode not in _TOLD_BY_US} | {"custom"}
+        # Whoever follows it or not: what was told is booked, and each step is noted.
+        modes = {mode for mode in self._wanted if mode not in _TOLD_BY_US} | {"custom", "tasks"}
         if assistant.text is None and {"messages", "messages-tuple"} & set(self._wanted):
             modes.add("messages")
         options: dict[str, Any] = {
-            "context": assistant.context(self._run.principal, self._run.thread_id),
+            "context": assistant.context(self._run),
             "stream_mode": sorted(modes),
             "output_keys": list(assistant.shown) if assistant.shown is not None else None,
             "interrupt_before": request.get("interrupt_before"),
@@ -186,7 +189,10 @@ class Execution:
                 for name, value in self._message_events(namespace, suffix).of(*chunk):
                     await recorder.add(name, value)
             return
+        if mode == "tasks":
+            self.steps.task(chunk)
         if mode == "custom":
+            self.steps.custom(chunk)
             await self._book(self._run.principal, chunk)
             text = assistant.text(chunk) if assistant.text is not None else None
             if told and text:

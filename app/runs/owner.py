@@ -20,9 +20,7 @@ class Owner:
     @classmethod
     def of(cls, principal: Principal) -> Owner:
         """The owner that this principal acts as."""
-        if principal.customer_id:
-            return cls(principal.tenant, f"customer:{principal.customer_id}")
-        return cls(principal.tenant, f"key:{principal.key_id}")
+        return cls(principal.tenant, principal.owner)
 
     def checkpoint_key(self, thread_id: str) -> str:
         """The thread's name among LangGraph's checkpoints."""

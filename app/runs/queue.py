@@ -20,6 +20,8 @@ from app.runs.tables import RunRow, RunStatus, ThreadRow, ThreadStatus
 from core.database import Database, now
 
 LEASE = 15.0
+HELD = timedelta(seconds=60)
+"""How long a turn or an edit has a thread; it renews while it goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Queue:
         self._woken = asyncio.Event()
         self.seconds = lease
         self.worker = secrets.token_hex(8)
+        self._made = now()
 
     def wake(self) -> None:
         """Tell this process's worker that there may be something to do."""
@@ -200,7 +203,8 @@ class Queue:
         async with self._database.session() as session:
             running = update(RunRow).where(RunRow.status == RunStatus.RUNNING.value)
             await session.execute(running.values(leased_until=past), execution_options={"synchronize_session": False})
-            turns = update(ThreadRow).where(ThreadRow.writer_until.is_not(None))
+            # Whatever this process has taken since it began is held for longer than what the dead one left.
+            turns = update(ThreadRow).where(ThreadRow.writer_until <= self._made + HELD)
             await session.execute(turns.values(writer=None, writer_until=None))
 
 

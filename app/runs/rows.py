@@ -74,6 +74,11 @@ def thread_at(owner: Owner, thread_id: str) -> ColumnElement[bool]:
     return and_(ThreadRow.tenant == owner.tenant, ThreadRow.owner == owner.name, ThreadRow.id == thread_id)
 
 
+def runs_by(owner: Owner) -> ColumnElement[bool]:
+    """The owner's runs: the one place where tenant and owner of a run are filtered."""
+    return and_(RunRow.tenant == owner.tenant, RunRow.owner == owner.name)
+
+
 def runs_of(owner: Owner, thread_id: str) -> ColumnElement[bool]:
-    """The thread's runs: the one place where tenant and owner of a run are filtered."""
-    return and_(RunRow.tenant == owner.tenant, RunRow.owner == owner.name, RunRow.thread_id == thread_id)
+    """The runs of one of the owner's threads."""
+    return and_(runs_by(owner), RunRow.thread_id == thread_id)

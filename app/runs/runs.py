@@ -1,4 +1,4 @@
-"""Everything about runs behind one door: admission, log, threads, states, crons, and reading what was run."""
+"""Everything about runs behind one door: admission, log, threads, states, timelines, crons, and what was run."""
 
 from __future__ import annotations
 
@@ -19,16 +19,18 @@ from app.runs.log import EventLog, Signals, wait
 from app.runs.owner import Owner
 from app.runs.queue import LEASE, Queue
 from app.runs.resuming import Waiting
-from app.runs.rows import Run, runs_of
+from app.runs.rows import Run, runs_by, runs_of
 from app.runs.states import States
 from app.runs.tables import RunEventRow, RunRow, ThreadRow
 from app.runs.threads import Threads
+from app.runs.timelines import TimelineRow, Timelines
 from app.runs.writers import Writers
 from core.database import Database, now
 from core.errors import Conflict, NotFound
 from core.types import Principal
 
 KEPT = timedelta(hours=24)  # how long runs of discarded threads can be read, and their Idempotency-Keys repeated
+_DISCARDED = timedelta(minutes=1)  # by then whoever ended a run that keeps no thread has discarded it
 
 
 class Runs:
@@ -55,8 +57,9 @@ class Runs:
         self.queue = Queue(database, lease=lease)
         self.log = EventLog(database, self.signals, poll=poll)
         self.rows = CheckpointRows(database)
-        self.writers = Writers(database)
-        self.threads = Threads(database, assistants, saver, self.writers)
+        self.timelines = Timelines(database)
+        self.writers = Writers(database, self.queue.wake)
+        self.threads = Threads(database, assistants, saver, self.writers, self.timelines)
         self.states = States(assistants, self.threads, self.writers)
         self.admission = Admission(database, self.signals, self.queue.wake)
         self.crons = Crons(database, self.admission)
@@ -64,6 +67,15 @@ class Runs:
     async def get(self, owner: Owner, thread_id: str, run_id: str) -> Run:
         """The run. Raises `NotFound`."""
         query = select(RunRow).where(runs_of(owner, thread_id), RunRow.id == run_id)
+        async with self._database.session() as session:
+            row = await session.scalar(query)
+        if row is None:
+            raise NotFound(f"There is no run {run_id!r}.", param="run_id")
+        return Run.of(row)
+
+    async def find(self, owner: Owner, run_id: str) -> Run:
+        """The owner's run, on whichever thread. Raises `NotFound`."""
+        query = select(RunRow).where(runs_by(owner), RunRow.id == run_id)
         async with self._database.session() as session:
             row = await session.scalar(query)
         if row is None:
@@ -124,16 +136,25 @@ class Runs:
         return read
 
     async def sweep(self) -> None:
-        """Forget runs of discarded threads that ended more than `KEPT` ago."""
+        """Discard threads whose process died before it could, and forget their runs that ended more than `KEPT` ago."""
         kept = (
             select(ThreadRow.id)
             .where(ThreadRow.tenant == RunRow.tenant, ThreadRow.owner == RunRow.owner, ThreadRow.id == RunRow.thread_id)
             .exists()
         )
+        past = (RunRow.ephemeral.is_(True), RunRow.ended_at < now() - _DISCARDED)
+        async with self._database.session() as session:
+            left = await session.execute(
+                select(RunRow.tenant, RunRow.owner, RunRow.thread_id).where(*past, kept).limit(1000)
+            )
+        for tenant, owner, thread_id in left.all():
+            await self.threads.discard(Owner(tenant, owner), thread_id)
         old = (RunRow.ephemeral.is_(True), RunRow.ended_at < now() - KEPT, ~kept)
         async with self._database.session() as session:
             rows = (await session.execute(select(RunRow.tenant, RunRow.id).where(*old).limit(1000))).all()
             for tenant, run_id in rows:
                 events = delete(RunEventRow).where(RunEventRow.tenant == tenant, RunEventRow.run_id == run_id)
                 await session.execute(events)
+                told = delete(TimelineRow).where(TimelineRow.tenant == tenant, TimelineRow.id == run_id)
+                await session.execute(told)
                 await session.execute(delete(RunRow).where(RunRow.tenant == tenant, RunRow.id == run_id))

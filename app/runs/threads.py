@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from langgraph.checkpoint.base import BaseCheckpointSaver
-from sqlalchemy import case, delete, func, literal, select, update
+from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
+from sqlalchemy import case, delete, func, literal, select, tuple_, update
 
 from app.runs.assistants import Assistants
 from app.runs.checkpoint_rows import CheckpointRows
@@ -16,12 +16,15 @@ from app.runs.ending import is_busy, make, take, unfinished
 from app.runs.owner import Owner
 from app.runs.rows import runs_of, thread_at
 from app.runs.tables import ResumeRow, RunEventRow, RunRow, ThreadRow, ThreadStatus
+from app.runs.timelines import Timelines
 from app.runs.writers import Writers
-from core.database import Database, now
+from core.database import Database, UtcDateTime, now
 from core.errors import Conflict, NotFound
 
 SortBy = Literal["thread_id", "status", "created_at", "updated_at", "state_updated_at"]
 _PAGE = 500
+# Where LangGraph keeps, beside a checkpoint, that a task of it waits for an answer.
+_INTERRUPT = "__interrupt__"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +62,28 @@ class Threads:
     """The threads of every owner; each call is for one."""
 
     def __init__(
-        self, database: Database, assistants: Assistants, saver: BaseCheckpointSaver[Any], writers: Writers
+        self,
+        database: Database,
+        assistants: Assistants,
+        saver: BaseCheckpointSaver[Any],
+        writers: Writers,
+        timelines: Timelines,
     ) -> None:
         self._database = database
         self._assistants = assistants
         self._saver = saver
         self._writers = writers
+        self._timelines = timelines
         self._rows = CheckpointRows(database)
 
     async def get(self, owner: Owner, thread_id: str) -> Thread:
         """The thread. One that a chat made, and that has no row yet, gets it. Raises `NotFound`."""
         found = await self._find(owner, thread_id)
-        if found is None and await self._has_checkpoints(owner, thread_id):
+        if found is None and (newest := await self._newest(owner, thread_id)) is not None:
+            waits = any(channel == _INTERRUPT for _, channel, _ in newest.pending_writes or ())
+            status = ThreadStatus.INTERRUPTED if waits else ThreadStatus.IDLE
             async with self._database.session() as session:
-                await make(session, owner, thread_id, assistant_id=self._assistants.first.id)
+                await make(session, owner, thread_id, assistant_id=self._assistants.first.id, status=status.value)
             found = await self._find(owner, thread_id)
         if found is None:
             raise NotFound(f"There is no thread {thread_id!r}.", param="thread_id")
@@ -80,7 +91,7 @@ class Threads:
 
     async def create(self, owner: Owner, thread_id: str, labels: Mapping[str, Any], *, must_be_new: bool) -> Thread:
         """Make a thread. Raises `Conflict` when it is there and must not be."""
-        chatted = await self._has_checkpoints(owner, thread_id)
+        chatted = await self._newest(owner, thread_id) is not None
         async with self._database.session() as session:
             made = await make(session, owner, thread_id, labels=dict(labels)) and not chatted
         if not made and must_be_new:
@@ -97,6 +108,25 @@ class Threads:
                 row.labels = {**row.labels, **labels}
                 row.updated_at = now()
         return await self.get(owner, thread_id)
+
+    async def page(self, tenant: str, owner: str | None, limit: int, after: tuple[str, str] | None) -> list[Thread]:
+        """Up to `limit` threads of the tenant, of one owner or of all, the last used first.
+
+        `after` is the owner and the id of the last one seen. Raises `NotFound` for that one.
+        """
+        query = _selected().where(ThreadRow.tenant == tenant)
+        if owner is not None:
+            query = query.where(ThreadRow.owner == owner)
+        if after is not None:
+            last = await self.get(Owner(tenant, after[0]), after[1])
+            here = tuple_(ThreadRow.updated_at, ThreadRow.owner, ThreadRow.id)
+            query = query.where(
+                here < tuple_(literal(last.updated_at, UtcDateTime), literal(after[0]), literal(after[1]))
+            )
+        query = query.order_by(ThreadRow.updated_at.desc(), ThreadRow.owner.desc(), ThreadRow.id.desc()).limit(limit)
+        async with self._database.session() as session:
+            found = (await session.execute(query)).all()
+        return [_thread(Owner(tenant, row.owner), row, status) for row, status in found]
 
     async def search(self, owner: Owner, wanted: Wanted, limit: int, offset: int = 0) -> list[Thread]:
         """A page of the owner's threads."""
@@ -124,6 +154,7 @@ class Threads:
         thread = await self.get(owner, thread_id)
         async with self._writers.held(owner, thread_id, thread.assistant_id or self._assistants.first.id):
             await self._saver.adelete_thread(thread.checkpoint_key)
+            await self._timelines.forget(owner, thread_id)
             async with self._database.session() as session:
                 of = select(RunRow.id).where(runs_of(owner, thread_id))
                 await session.execute(
@@ -165,9 +196,9 @@ class Threads:
         async with self._database.session() as session:
             await session.execute(update(ThreadRow).where(thread_at(owner, thread_id)).values(status=status.value))
 
-    async def _has_checkpoints(self, owner: Owner, thread_id: str) -> bool:
+    async def _newest(self, owner: Owner, thread_id: str) -> CheckpointTuple | None:
         config = {"configurable": {"thread_id": owner.checkpoint_key(thread_id), "checkpoint_ns": ""}}
-        return await self._saver.aget_tuple(config) is not None  # type: ignore[arg-type]
+        return await self._saver.aget_tuple(config)  # type: ignore[arg-type]
 
     async def _find(self, owner: Owner, thread_id: str) -> Thread | None:
         query = _selected().where(thread_at(owner, thread_id))

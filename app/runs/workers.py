@@ -17,6 +17,7 @@ from app.runs.finishing import finished
 from app.runs.queue import Claimed
 from app.runs.runs import Runs
 from app.runs.tables import RunStatus
+from app.runs.timelines import RUN, Timeline
 from core.errors import NotFound, WaysideError
 from core.types import Principal
 
@@ -97,17 +98,35 @@ class Workers:
             return failed(Abandoned(f"The run was given up after {MOST_ATTEMPTS} attempts."))
         if action is None:
             try:
-                return await execution.carry()
+                outcome = await execution.carry()
+                self._note(claimed, execution, unsuccessful=outcome.status is RunStatus.ERROR)
+                return outcome
             except asyncio.CancelledError:
                 action = self._asked.get(key)
                 if action is None:
                     await finished(self._queue.release(claimed))
                     raise
+        self._note(claimed, execution, unsuccessful=True)
         if action == "rollback" and execution.base is not None:
             await self._runs.rows.rewind(run.checkpoint_key, execution.base)
         resting = await execution.outcome()
         last = ("end", encode({"run_id": run.id, "status": RunStatus.INTERRUPTED.value}))
         return Outcome(RunStatus.INTERRUPTED, last, resting.thread, resting.output, reason=action)
+
+    def _note(self, claimed: Claimed, execution: Execution, *, unsuccessful: bool) -> None:
+        run = claimed.run
+        assistant = self._runs.assistants.get(run.assistant_id)
+        timeline = Timeline.of(
+            run.owner,
+            run.thread_id,
+            run.id,
+            execution.steps,
+            source=RUN,
+            assistant=run.assistant_id,
+            question=assistant.question(run.request.get("input")),
+            failed=unsuccessful,
+        )
+        self._runs.timelines.record(timeline)
 
     async def _conclude(self, claimed: Claimed, outcome: Outcome) -> None:
         run = claimed.run

@@ -15,7 +15,10 @@ from rich.table import Table
 
 from evals.bench.figure import Figure, Skipped
 
-BENCHES = ("gateway", "agent", "engine", "search", "ingest", "startup", "demand", "streams")
+BENCHES = (
+    *("gateway", "agent", "engine", "search", "ingest", "startup", "demand", "streams"),
+    *("media", "reading", "voice", "realtime"),
+)
 
 
 def main(

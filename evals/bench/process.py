@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -116,11 +116,12 @@ def free_port() -> int:
 
 
 def tree(pid: int) -> list[int]:
-    """The process and all its descendants. Reads `/proc`, so only on Linux."""
+    """The process and all its descendants, but for those that end meanwhile. Reads `/proc`, so only on Linux."""
     found = [pid]
     for parent in found:
-        for task in Path(f"/proc/{parent}/task").iterdir():
-            found += [int(each) for each in (task / "children").read_text().split()]
+        with suppress(FileNotFoundError, ProcessLookupError):
+            for task in Path(f"/proc/{parent}/task").iterdir():
+                found += [int(each) for each in (task / "children").read_text().split()]
     return found
 
 

@@ -1,113 +1,139 @@
-"""Are a service desk's tasks done? Judged by the final state of its records, in τ²-bench's retail domain.
+"""Are tasks done, end to end? The demo company's own, judged by what its records hold afterwards.
 
-For now the expected calls are replayed and no agent is asked: the figures say whether the desk and its judge can be
-trusted, not how good anything is. `replayed` is the share of tasks whose expected calls were accepted wherever they
-are to change something, so that their state was reached; the others say whether the judge notices mistakes.
+Each is a conversation with the whole gateway, on a workspace of its own: who asks, what they answer when they are
+asked, what the staff decide meanwhile, and what may have changed in the end, if anything. With `--data FOLDER`, the
+expected calls of τ²-bench's retail domain are replayed instead, and no agent is asked (`evals.retail.suite`).
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+import asyncio
+import logging
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from typing import Any
 
-from core.errors import InvalidInput
-from evals.retail.desk import Call, Desk
-from evals.retail.judge import Replay, replay
-from evals.retail.mistakes import Mistake, mistakes
-from evals.retail.state import Database, State
-from evals.retail.tasks import Task, read
-from evals.suite import Options, Scorer, Suite, sample
+import structlog
+
+from app.workspace import TENANT
+from core.settings import Settings
+from evals.demo.conversation import Played, play, unsaid
+from evals.demo.office import furnish, opened
+from evals.demo.records import Verdict, facts, judge, snapshot
+from evals.demo.tasks import DEMO, Task, Who, read
+from evals.retail.suite import open_suite as open_retail
+from evals.suite import Options, Scorer, Suite, refuse_foreign, sample
+
+_COLLEAGUE = Who(role="staff")
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """A task's replay, the expected calls that should have changed something and were refused, and the mistakes.
+class Outcome:
+    """A task as it was played, what is wrong with the records, and what is wrong with what was said."""
 
-    `missed` are the mistakes that led to the expected state all the same.
-    """
-
-    replay: Replay
-    broken: tuple[int, ...]
-    mistakes: Sequence[Mistake]
-    missed: Sequence[Mistake]
+    played: Played
+    records: Verdict
+    words: list[str]
 
 
 @asynccontextmanager
-async def open_suite(options: Options) -> AsyncIterator[Suite[Task, Checked]]:
-    """The suite on the folder that `options` names; there is no data of the project's own."""
-    if options.foreign:
-        raise InvalidInput("the suite tasks has no use for foreign questions", param="foreign")
-    if options.data is None:
-        raise InvalidInput(
-            "the suite tasks needs --data: a folder with db.json, policy.md and tasks.json", param="data"
+async def open_suite(options: Options) -> AsyncIterator[Suite[Any, Any]]:
+    """The suite on the demo's tasks, or on a file of such (`--data FILE.jsonl`), or on a retail folder."""
+    if options.data is not None and not options.data.is_file():
+        async with open_retail(options) as retail:
+            yield retail
+        return
+    refuse_foreign("tasks", options)
+    path = options.data or DEMO
+    cases = sample(read(path), options)
+    with _quiet(), tempfile.TemporaryDirectory(prefix="wayside-eval-") as folder:
+        template = Path(folder) / "template"
+        await furnish(template)
+        yield Suite(
+            name="tasks",
+            cases=cases,
+            task=partial(attempt, template),
+            scorers=SCORERS,
+            details=_details,
+            facts=_facts(path, cases),
+            # Each opens a gateway with its models.
+            concurrency=1,
         )
-    retail = read(options.data)
-    changing = {tool.__name__ for tool in Desk(State(retail.database)).changing}
-    cases = sample(retail.tasks, options)
-    reached = sum(not broken(replay(retail.database, task.expected), changing, task) for task in cases)
-    yield Suite(
-        name="tasks",
-        cases=cases,
-        task=partial(check, retail.database, changing),
-        scorers=SCORERS,
-        details=_details,
-        facts={
-            "data": retail.name,
-            "replayed": f"{reached} of {len(cases)} tasks to the state of their expected calls",
-            "agent": "none was asked",
-        },
-    )
 
 
-async def check(database: Database, changing: Collection[str], task: Task) -> Checked:
-    """Replay the task, and make every mistake in it."""
-    reached = replay(database, task.expected)
-    made = list(mistakes(database, task.expected))
-    missed = [each for each in made if replay(database, each.calls).digest == reached.digest]
-    return Checked(reached, broken(reached, changing, task), made, missed)
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the gateway's line for every request, which would go to the screen."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
 
 
-def broken(reached: Replay, changing: Collection[str], task: Task) -> tuple[int, ...]:
-    """The expected calls that should have changed something and were refused."""
-    return tuple(index for index in reached.refused if task.expected[index].name in changing)
+async def attempt(template: Path, task: Task) -> Outcome:
+    """Play the task on a copy of the workspace."""
+    with tempfile.TemporaryDirectory(prefix="wayside-task-") as folder:
+        workspace = await asyncio.to_thread(shutil.copytree, template, Path(folder) / "workspace")
+        async with opened(workspace) as office:
+            known = await facts(office.database, task.facts)
+            who = task.who.model_copy(update={"customer_id": known.filled(task.who.customer_id)})
+            person, colleague = await office.hire(who), await office.hire(_COLLEAGUE)
+            before = await snapshot(office.database, TENANT)
+            played = await play(task, known, person, colleague)
+            after = await snapshot(office.database, TENANT)
+    verdict = judge(before, after, played.known.filled(task.changed), played.known.filled(task.new))
+    return Outcome(played, verdict, unsaid(played, task.told, task.not_told))
 
 
-def replayed(_: Task, out: Checked) -> float:
-    """1 when no expected call that is to change something was refused."""
-    return float(not out.broken)
+def state(_: Task, out: Outcome) -> float:
+    """1 when the records are exactly as expected."""
+    return float(not out.records.missing and not out.records.unexpected)
 
 
-def noticed(*, omission: bool, out: Checked) -> float | None:
-    """Share of a task's mistakes of one kind that lead to another state; None where none can be made."""
-    missed = [each for each in out.missed if (each.argument is None) == omission]
-    made = [each for each in out.mistakes if (each.argument is None) == omission]
-    return 1 - len(missed) / len(made) if made else None
+def told(task: Task, out: Outcome) -> float | None:
+    """1 when what was to be said was, and nothing else that was not to be."""
+    return float(not out.words) if task.told or task.not_told else None
 
 
-SCORERS: tuple[Scorer[Task, Checked], ...] = (
-    Scorer("replayed", replayed),
-    Scorer("omission_noticed", lambda _, out: noticed(omission=True, out=out)),
-    Scorer("wrong_argument_noticed", lambda _, out: noticed(omission=False, out=out)),
+def success(task: Task, out: Outcome) -> float:
+    """1 when both are as expected."""
+    return float(state(task, out) == 1 and not out.words)
+
+
+SCORERS: tuple[Scorer[Task, Outcome], ...] = (
+    Scorer("task_success", success),
+    Scorer("task_success_acting", lambda task, out: success(task, out) if task.acts else None),
+    Scorer("task_success_refraining", lambda task, out: None if task.acts else success(task, out)),
+    Scorer("state", state),
+    Scorer("no_wrong_effect", lambda _, out: float(not out.records.unexpected)),
+    Scorer("told", told),
+    Scorer("turns", lambda _, out: float(out.played.turns), lower_is_better=True),
 )
 
 
-def _details(task: Task, out: Checked) -> Mapping[str, str]:
-    def described() -> Iterator[str]:
-        for index, call in enumerate(task.expected):
-            effect = "changes the records" if index in out.replay.changing else "changes nothing"
-            refusal = out.replay.refused.get(index)
-            yield f"{_written(call)}: {effect if refusal is None else 'refused: ' + refusal}"
-
-    missed = (f"{_written(task.expected[each.index])}: {each.argument or 'left out'}" for each in out.missed)
+def _facts(path: Path, cases: list[Task]) -> dict[str, str]:
+    settings = Settings()
     return {
-        "request": task.scenario.reason,
-        "expected calls": "\n".join(described()) or "none",
-        "mistakes made": str(len(out.mistakes)),
-        "mistakes not noticed": "\n".join(missed) or "none",
+        "data": path.stem if path != DEMO else "the demo company's own",
+        "tasks": f"{len(cases)}, of which {sum(not task.acts for task in cases)} may change nothing",
+        "engine": f"{settings.engine.model} at {settings.engine.url}"
+        if settings.engine.url
+        else settings.embedded.model,
     }
 
 
-def _written(call: Call) -> str:
-    return f"{call.name}({', '.join(f'{name}={value!r}' for name, value in call.arguments.items())})"
+def _details(task: Task, out: Outcome) -> Mapping[str, str]:
+    return {
+        "who": f"{task.who.role} {out.played.known.filled(task.who.customer_id) or ''}".strip(),
+        "conversation": "\n".join(f"{who}: {line}" for who, line in out.played.lines),
+        "should have changed": "\n".join(out.records.missing) or "nothing else",
+        "should not have changed": "\n".join(out.records.unexpected) or "nothing else",
+        "words": "\n".join(out.words) or "as expected",
+    }

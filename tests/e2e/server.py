@@ -28,9 +28,14 @@ class Server:
     url: str
     key: str
 
-    def openai(self) -> OpenAI:
-        """The official client, as an app would make it."""
-        return OpenAI(base_url=f"{self.url}/v1", api_key=self.key)
+    def openai(self, customer: str | None = None) -> OpenAI:
+        """The official client, as an app would make it: the admin's, or a customer's with a key of their own."""
+        key = self.key
+        if customer is not None:
+            with self.http() as http:
+                asked = {"name": "phone", "role": "client", "customer_id": customer}
+                key = str(http.post("/api/keys", json=asked).raise_for_status().json()["key"])
+        return OpenAI(base_url=f"{self.url}/v1", api_key=key)
 
     def http(self) -> httpx2.Client:
         """A plain client that carries the admin's key."""

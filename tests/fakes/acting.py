@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
@@ -10,6 +11,7 @@ from typing import Any
 
 from agents.acting import Acting, Call, Outcome
 from agents.approvals import Approvals
+from agents.tools.shelf import Supplier
 from agents.tools.tool import Caller, Subject
 from agents.tools.toolbox import Toolbox
 from app.systems import Systems
@@ -42,6 +44,7 @@ class Office:
     database: Database
     policy: Path | None = None
     companies: dict[str, FakeCompany] = field(default_factory=dict)
+    suppliers: Sequence[Supplier] = ()
 
     def __post_init__(self) -> None:
         self.companies |= {TENANT: make_company(), OTHER: make_company()}
@@ -56,7 +59,7 @@ class Office:
         """Put the parts together around these orders."""
         systems = Systems(self.systems.help_desk, orders, self.systems.procurement)
         ledger = Ledger(self.database, lease=lease, settle=timedelta(seconds=0.1))
-        self.parts: Tools = open_tools(self.database, systems, OneSearch(), self.policy, ledger)
+        self.parts: Tools = open_tools(self.database, systems, OneSearch(), self.policy, ledger, self.suppliers)
 
     @property
     def acting(self) -> Acting:

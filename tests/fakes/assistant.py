@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from langchain_core.embeddings import DeterministicFakeEmbedding
+from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.types import Command
 
 from agents.actions import NONE, Actions, Wish
+from agents.consulting import Consulting
 from agents.conversation import Call
-from agents.graph import Graph, build_assistant
+from agents.decisions import Approval
+from agents.graph import AssistantContext, Graph, build_assistant
 from agents.hands import Hands, Outcome, ToolHands
 from agents.reception import Reception
-from agents.router import Route, Router, Specialist, Step
+from agents.router import Observation, Route, Router, Specialist, Step
+from agents.suggesting import Suggesting
 from agents.tools.tool import Caller
-from agents.triage import Judged, Triage, Triaged
+from agents.triage import Duplicate, Filed, Judged, Triage, Triaged
 from app.assistant import Assistant
+from app.runs.owner import Owner
+from app.systems import Systems
 from core.canonical import JSON
+from core.media import NOTHING, Observed
 from core.types import Answer, Message, Principal, Turn, TurnEvent
 from tests.fakes.acting import Office
 from tests.fakes.models import ScriptedModel
@@ -53,21 +61,45 @@ class KnownWishes:
 
 
 class SameRoute:
-    """A `Router` of one opinion."""
+    """A `Router` of one opinion, or of two: `shown` is the one that it has when there is evidence besides the words."""
 
-    def __init__(self, specialist: Specialist = Specialist.SUPPORT, step: Step = Step.GO) -> None:
+    def __init__(
+        self, specialist: Specialist = Specialist.SUPPORT, step: Step = Step.GO, shown: Route | None = None
+    ) -> None:
         self._route = Route(specialist, 0.9, step)
+        self._shown = shown or self._route
 
-    async def route(self, text: str) -> Route:
-        return self._route
+    async def route(self, text: str, observations: Sequence[Observation] = ()) -> Route:
+        return self._shown if observations else self._route
 
 
 class SameTriage:
-    """A `Triage` of one judgement."""
+    """A `Triage` of one judgement, to which tickets in the same words are alike."""
 
-    async def classify(self, text: str) -> Triaged:
-        judged = (Judged("billing", 0.9, True), Judged("normal", 0.9, True), Judged("neutral", 0.9, True))
-        return Triaged(*judged)
+    def __init__(self, category: str = "billing", priority: str = "normal", sentiment: str = "neutral") -> None:
+        self.triaged = Triaged(*(Judged(value, 0.9, True) for value in (category, priority, sentiment)))
+
+    async def classify(self, text: str, observed: Observed = NOTHING) -> Triaged:
+        return self.triaged
+
+    async def duplicates(
+        self, text: str, filed: Sequence[Filed], *, customer_id: str | None = None, limit: int = 3
+    ) -> list[Duplicate]:
+        return [
+            Duplicate(each.ticket_id, 1.0, customer_id is not None and each.customer_id == customer_id)
+            for each in filed
+            if each.text == text
+        ][:limit]
+
+
+class KnownNames:
+    """Knows some customers by name."""
+
+    def __init__(self, **names: str) -> None:
+        self._names = names
+
+    async def name(self, tenant: str, customer_id: str) -> str | None:
+        return self._names.get(customer_id.replace("-", "_"))
 
 
 def reception(wishes: Mapping[str, str | Wish], router: Any = None) -> Reception:
@@ -80,10 +112,11 @@ def make_graph(
     *,
     search: FakeSearch | None = None,
     checkpoints: BaseCheckpointSaver[Any] | None = None,
+    lines: Sequence[str] = (),
 ) -> tuple[Graph, Reception]:
     desk = reception(wishes or {})
     graph = build_assistant(
-        ScriptedModel(lines=[]),
+        ScriptedModel(lines=list(lines)),
         search or FakeSearch({"return": [RETURNS]}),
         DeterministicFakeEmbedding(size=8),
         desk,
@@ -105,11 +138,33 @@ def make_assistant(
     return Assistant(graph, desk, hands)
 
 
+def make_suggesting(
+    systems: Systems,
+    hands: Hands,
+    wishes: Mapping[str, str | Wish] | None = None,
+    *,
+    triage: SameTriage | None = None,
+    search: FakeSearch | None = None,
+) -> Suggesting:
+    """Suggestions whose judgements and wishes are known by heart; the first customer is Ann Nolan."""
+    search = search or FakeSearch({"return": [RETURNS]})
+    return Suggesting(
+        systems.help_desk,
+        KnownNames(CUS_00001="Ann Nolan"),
+        cast("Triage", triage or SameTriage()),
+        reception(wishes or {}),
+        hands,
+        Consulting(ScriptedModel(lines=[]), search, DeterministicFakeEmbedding(size=8)),
+    )
+
+
 class Conversation:
     """One person on one thread of the office's assistant. `events` are those of the last turn."""
 
     def __init__(self, office: Office, principal: Principal, wishes: Mapping[str, str | Wish]) -> None:
-        self.assistant = make_assistant(ToolHands(office.toolbox, office.acting), wishes)
+        hands = ToolHands(office.toolbox, office.acting)
+        self._graph, desk = make_graph(hands, wishes)
+        self.assistant = Assistant(self._graph, desk, hands)
         self.principal = principal
         self.events: list[TurnEvent] = []
 
@@ -117,5 +172,16 @@ class Conversation:
         turn = Turn(self.principal, "t1", (Message("user", text),))
         self.events = [event async for event in self.assistant.stream(turn)]
         answer = self.events[-1]
+        assert isinstance(answer, Answer)
+        return answer
+
+    async def hears(self, approval: Approval) -> Answer:
+        """What the thread says when it goes on after a decision, with nobody on the line."""
+        owner = Owner(approval.tenant, approval.owner)
+        config: RunnableConfig = {"configurable": {"thread_id": owner.checkpoint_key(approval.thread)}}
+        context = AssistantContext(self.principal.scope, approval.thread, self.principal, listening=False)
+        resuming: Any = Command(resume={"approval": approval.id})
+        told = [piece async for piece in self._graph.astream(resuming, config, context=context, stream_mode="custom")]
+        answer = told[-1]
         assert isinstance(answer, Answer)
         return answer

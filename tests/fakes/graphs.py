@@ -18,8 +18,9 @@ from langgraph.types import interrupt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.runs.assistants import ConfiguredAssistant
+from app.runs.rows import Run
 from core.errors import InvalidInput, WaysideError
-from core.types import Answer, Principal, Usage
+from core.types import Answer, Usage
 
 STEPS = "steps"
 
@@ -126,7 +127,7 @@ def steps_assistant(
             raise InvalidInput("only the text can be edited", param="values")
         return values
 
-    def context(_principal: Principal, _thread_id: str) -> None:
+    def context(_run: Run) -> None:
         return None
 
     return ConfiguredAssistant(

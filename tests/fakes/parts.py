@@ -13,12 +13,19 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
+from agents.feedback import FeedbackStore
+from agents.hands import ToolHands
 from app.engines.protocol import Completion, CompletionStream, Engine
+from app.feedback import FeedbackDesk
+from app.field_reports.reports import FieldReports
+from app.observing import Observing
 from app.runs.assistants import Assistants
 from app.runs.runs import Runs
+from app.senses import Senses
 from app.store import Store
 from app.systems import Systems
 from app.tools import open_tools
+from core.audit import Audit
 from core.database import Database
 from core.errors import InvalidInput, NotFound, UnreadableDocument
 from core.identity import Identity
@@ -26,24 +33,36 @@ from core.settings import Settings
 from core.types import (
     Answer,
     Audience,
+    Beside,
     Citation,
     Findings,
     Hit,
     Passage,
+    Principal,
     Scope,
     TextDelta,
     Turn,
     Usage,
     Verdict,
 )
+from multimodal.media import MediaGate
+from multimodal.remote import RemotePictures
 from retrieval.documents import Document
 from retrieval.tables import DocumentStatus
 from tests.fakes.company import FakeCompany
+from tests.fakes.field_senses import FieldSenses
 from tests.fakes.graphs import steps_assistant
+from tests.fakes.senses import scripted
+from tests.fakes.speaker import HummingSpeaker
+from tests.fakes.speaking import speaking_assistant
 from tests.fakes.systems import FakeHelpDesk, FakeOrders, FakeProcurement
+from tests.fakes.text_reader import FakeTextReader
+from tests.fakes.transcriber import FakeTranscriber
+from tests.fakes.turns import FakeTurns
 
 if TYPE_CHECKING:
     from agents.decisions import Approval
+    from agents.suggesting import Suggesting
     from app.wiring import Wayside
     from core.types import Vector
 
@@ -104,11 +123,11 @@ class EchoEngine:
 
 
 class FixedAssistant:
-    """Answers everything with one cited sentence, and remembers its turns and what it was resumed for."""
+    """Answers everything with one cited sentence, and remembers its turns."""
 
     def __init__(self) -> None:
         self.turns: list[Turn] = []
-        self.resumed: list[str] = []
+        self.marks: list[tuple[str, str]] = []
         self.failure: Exception | None = None
         self.pace = 0.0
 
@@ -121,9 +140,12 @@ class FixedAssistant:
         citation = Citation(1, "doc-1", "Returns", ("Tents",), quote, 20, 34, 0.75, Verdict.VERBATIM)
         return Answer(turn.thread_id, SENTENCE, (citation,), False, "embedded", Usage(12, 9))
 
-    async def resume(self, approval: Approval) -> Answer | None:
-        self.resumed.append(approval.id)
-        return None
+    async def heard(self, principal: Principal, thread_id: str, said: str, heard: str) -> bool:
+        self.marks.append((said, heard))
+        return True
+
+    async def close(self) -> None:
+        pass
 
     async def stream(self, turn: Turn) -> AsyncIterator[TextDelta | Answer]:
         answer = await self.answer(turn)
@@ -132,10 +154,23 @@ class FixedAssistant:
         yield answer
 
 
+class SilentNews:
+    """Remembers what it was to tell."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    async def tell(self, approval: Approval) -> None:
+        self.told.append(approval.id)
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+
 class OneSearch:
     """Finds one passage, whatever is asked."""
 
-    async def search(self, query: str, scope: Scope, limit: int = 10) -> Findings:
+    async def search(self, query: str, scope: Scope, limit: int = 10, beside: Beside | None = None) -> Findings:
         passage = Passage("doc-1", "Returns", ("Tents",), "You can return a tent within 30 days.", 0, 37, 0)
         return Findings((Hit(passage, 0.75),), 0.9)
 
@@ -229,16 +264,49 @@ class Parts:
     saver: BaseCheckpointSaver[Any]
     echo: EchoEngine = field(default_factory=EchoEngine)
     assistant: FixedAssistant = field(default_factory=FixedAssistant)
+    observing: Observing = field(default_factory=scripted)
     embeddings: HashEmbeddings = field(default_factory=HashEmbeddings)
     search: OneSearch = field(default_factory=OneSearch)
     documents: MemoryDocuments = field(default_factory=MemoryDocuments)
     acts: list[str] = field(default_factory=list)
     companies: dict[str, FakeCompany] = field(default_factory=dict)
+    turns: FakeTurns = field(default_factory=FakeTurns)
+    scripts: dict[str, list[Any]] = field(default_factory=dict)
+    speaker: HummingSpeaker = field(default_factory=HummingSpeaker)
+    transcriber: FakeTranscriber = field(default_factory=FakeTranscriber)
+    field_senses: FieldSenses = field(default_factory=FieldSenses)
 
     def __post_init__(self) -> None:
         companies = self.companies
         self.systems = Systems(FakeHelpDesk(companies), FakeOrders(companies), FakeProcurement(companies))
+        self.news = SilentNews()
+        gate = MediaGate(self.settings.media)
+        self.senses = Senses(
+            gate,
+            RemotePictures(self.settings.media, gate),
+            self.transcriber,
+            self.speaker,
+            FakeTextReader(),
+        )
         self.tools = open_tools(self.database, self.systems, self.search, self.settings.policy)
+        store = FeedbackStore(self.database, Audit(self.database))
+        self.feedback = FeedbackDesk(store, self.turns, self.systems.help_desk)
+
+    @cached_property
+    def suggesting(self) -> Suggesting:
+        # The fakes of the assistant are made of these.
+        from tests.fakes.assistant import make_suggesting
+
+        return make_suggesting(self.systems, ToolHands(self.tools.toolbox, self.tools.acting))
+
+    @cached_property
+    def field_reports(self) -> FieldReports:
+        senses = self.field_senses.senses(self.settings.media)
+        return FieldReports(self.database, self.settings.workspace, senses)
+
+    @property
+    def voice(self) -> FixedAssistant:
+        return self.assistant
 
     @property
     def engines(self) -> Mapping[str, Engine]:
@@ -249,7 +317,8 @@ class Parts:
         async def act(what: str) -> None:
             self.acts.append(what)
 
-        return Runs(self.database, Assistants(steps_assistant(self.saver, act)), self.saver, sole=True, poll=0.05)
+        assistants = Assistants(steps_assistant(self.saver, act), speaking_assistant(self.saver, self.scripts))
+        return Runs(self.database, assistants, self.saver, sole=True, poll=0.05)
 
     @property
     def store(self) -> Store:

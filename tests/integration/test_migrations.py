@@ -10,11 +10,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-import core.audit
-import core.identity
-import core.reservations
-import retrieval.tables  # noqa: F401  (importing a domain declares its tables)
-from core.database import MIGRATIONS, Base, Database, downgrade, newest_revision
+import app.gateway
+import app.wiring  # noqa: F401  (what the gateway imports declares every table)
+from core.database import MIGRATIONS, Base, Database, UtcDateTime, downgrade, newest_revision
 
 
 def _differences(connection: Connection) -> list[object]:
@@ -57,4 +55,4 @@ def test_a_naive_time_is_refused() -> None:
     from sqlalchemy.dialects import sqlite
 
     with pytest.raises(ValueError, match="naive"):
-        core.database.UtcDateTime().process_bind_param(datetime(2026, 1, 1), sqlite.dialect())  # noqa: DTZ001
+        UtcDateTime().process_bind_param(datetime(2026, 1, 1), sqlite.dialect())  # noqa: DTZ001

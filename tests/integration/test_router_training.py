@@ -24,6 +24,9 @@ from app.cli import cli
 from app.demo.labelled import halves
 from app.teaching import open_embeddings, shipped_examples
 from core.settings import Settings
+from evals.demo.tasks import DEMO as TASKS
+from evals.demo.tasks import Says
+from evals.demo.tasks import read as read_tasks
 from evals.intents import HELD_OUT
 from retrieval.embed.onnx import OnnxEmbeddings
 
@@ -83,12 +86,15 @@ def test_nothing_held_out_was_learned(embeddings: OnnxEmbeddings) -> None:
     shipped = shipped_examples()
     held_out = [*(ticket.text for ticket in halves()[1]), *(each.text for each in read_examples(HELD_OUT_ACTIONS))]
     messages = [example.text for example in read_examples(HELD_OUT)]
-    assert not {each.text for each in shipped} & {*held_out, *messages}
-    assert (embeddings.embed(messages) @ embeddings.embed([each.text for each in shipped]).T).max() < 0.85
+    tasks = {step.say for task in read_tasks(TASKS) for step in task.steps if isinstance(step, Says)}
+    assert not {each.text for each in shipped} & {*held_out, *messages, *tasks}
+    learned = embeddings.embed([each.text for each in shipped])
+    wishes = [each.text for each in read_examples(HELD_OUT_ACTIONS)]
+    assert (embeddings.embed([*messages, *wishes]) @ learned.T).max() < 0.85
 
 
 async def test_the_shipped_actions_know_another_voice(embeddings: OnnxEmbeddings) -> None:
-    """Measured: 110 of 144 wishes right among what the caller may use; 8 messages reach another tool than is meant."""
+    """Measured: 126 of 144 wishes right among what the caller may use; 4 messages reach another tool than is meant."""
     actions, router = Actions.shipped(embeddings), Router.shipped(embeddings)
     desk, right, astray = Reception(router, actions), 0, 0
     texts, labels = of_head(read_examples(HELD_OUT_ACTIONS), "action")
@@ -97,12 +103,12 @@ async def test_the_shipped_actions_know_another_voice(embeddings: OnnxEmbeddings
         right += (await actions.wish(text, tools)).action == label
         heading = await desk.heading(text, tools, Matter(), ())
         astray += heading["way"] == Way.TOOL and heading["tool"] != label
-    assert right >= 105
-    assert astray <= 10
+    assert right >= 121
+    assert astray <= 6
 
 
 async def test_questions_stay_with_the_documents(embeddings: OnnxEmbeddings) -> None:
-    """Measured: 155 of the demo's 165 questions; most of the others read like a request as well."""
+    """Measured: 154 of the demo's 165 questions; most of the others read like a request as well."""
     desk = Reception(Router.shipped(embeddings), Actions.shipped(embeddings))
     asked = [orjson.loads(line)["text"] for line in QUESTIONS.read_bytes().splitlines()]
     ways = [(await desk.heading(text, frozenset(SUPPORT), Matter(), ()))["way"] for text in asked]

@@ -7,12 +7,15 @@ import signal
 import sys
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import pytest
+from sqlalchemy import update
 
 from app.runs.admission import Order
 from app.runs.execution import failed
@@ -21,7 +24,8 @@ from app.runs.owner import Owner
 from app.runs.resuming import Resumption
 from app.runs.rows import Run
 from app.runs.runs import Runs
-from core.database import Database
+from app.runs.tables import RunRow, RunStatus, ThreadStatus
+from core.database import Database, now
 from core.errors import Conflict, KeyReused, NotFound
 from core.types import Principal, Role
 from tests.fakes.graphs import STEPS
@@ -145,10 +149,16 @@ async def test_reject_enqueue_and_interrupt(runs: Runs) -> None:
         with pytest.raises(Conflict, match="busy"):
             await runs.admission.admit(asked("t", strategy="reject"))
         queued = await runs.admission.admit(asked("t", input=slow))
+        async with aclosing(cast("Any", runs.log.follow(first.tenant, first.id))) as told:
+            # It is at work, and not stopped before it began.
+            await anext(told)
         second = await done(runs, asked("t", strategy="interrupt"))
         stopped = [await runs.ended(each) for each in (first, queued)]
     assert [run.status for run in stopped] == ["interrupted", "interrupted"]
     assert second.status == "success"
+    # Nobody is to decide on what was stopped, and it did not come to its end.
+    assert (await runs.timelines.get(ALICE.tenant, first.id)).status == "error"
+    assert (await runs.timelines.get(ALICE.tenant, second.id)).status == "success"
     assert (await names(runs, first))[-1] == (await names(runs, queued))[-1] == "end"
 
 
@@ -253,6 +263,30 @@ async def test_another_process_takes_over_where_a_killed_one_was(database: Datab
         numbers = [event.number async for event in runs.log.follow(run.tenant, run.id)]
         assert numbers == list(range(1, len(numbers) + 1))
     assert acted(effects).split() == ["t0"]
+
+
+async def test_what_a_killed_process_left_of_a_run_without_a_thread_is_swept(database: Database, effects: Path) -> None:
+    async with opened(database, effects) as runs:
+        run = await runs.admission.admit(replace(asked("t"), ephemeral=True))
+        (claimed,) = await runs.queue.claim(1)
+        # The process dies between ending the run and discarding its thread.
+        assert await runs.queue.finish(claimed, RunStatus.SUCCESS, ("end", b"{}"), thread=ThreadStatus.IDLE)
+        await runs.sweep()
+        await runs.threads.get(run.owner, "t")
+        await _age(database, timedelta(minutes=2))
+        await runs.sweep()
+        with pytest.raises(NotFound):
+            await runs.threads.get(run.owner, "t")
+        assert (await runs.get(run.owner, "t", run.id)).status == "success"
+        await _age(database, timedelta(days=2))
+        await runs.sweep()
+        with pytest.raises(NotFound):
+            await runs.get(run.owner, "t", run.id)
+
+
+async def _age(database: Database, past: timedelta) -> None:
+    async with database.session() as session:
+        await session.execute(update(RunRow).values(ended_at=now() - past))
 
 
 async def test_a_worker_that_lost_its_lease_writes_nothing(database: Database, effects: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
+from core.canonical import storable
 from core.errors import InvalidInput
 
 LONGEST = {"subject": 200, "address": 500, "assignee": 64}
@@ -57,5 +58,5 @@ def check_pieces(quantity: int) -> None:
 def _check_text(param: str, value: str, longest: int) -> None:
     if not value.strip() or len(value) > longest:
         raise InvalidInput(f"{param} must have 1 to {longest} characters", param=param)
-    if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+    if not storable(value):
         raise InvalidInput(f"{param} holds a character that cannot be stored", param=param)

@@ -158,7 +158,7 @@ async def _create(
         thread_id=thread_id,
         schedule=body.schedule,
         timezone=body.timezone,
-        request={**body.request(assistant), "checkpoint_id": None},
+        request={**await body.request(assistant, caller), "checkpoint_id": None},
         labels=body.metadata or {},
         strategy=body.multitask_strategy,
         ephemeral=ephemeral,

@@ -98,7 +98,7 @@ class RunShape(BaseModel):
     multitask_strategy: Strategy = "enqueue"
     durability: Literal["sync", "async", "exit"] | None = None
 
-    def request(self, assistant: ConfiguredAssistant) -> dict[str, Any]:
+    async def request(self, assistant: ConfiguredAssistant, principal: Principal) -> dict[str, Any]:
         """The part of an order that the worker reads. Raises `InvalidInput` and `UnsupportedParameter`."""
         for name, why in REFUSED.items():
             if getattr(self, name, None) is not None:
@@ -113,17 +113,21 @@ class RunShape(BaseModel):
             unknown = set(wanted or ()) - nodes if wanted != "*" else set()
             if unknown:
                 raise InvalidInput(f"{assistant.id} has no node {min(unknown)!r}.", param=name)
+        offered = assistant.offering(list(modes) if modes else ["values"])
+        durability = assistant.strengthened(self.durability)
+        given = None
         if self.input is not None:
-            assistant.accept(self.input)
+            given = await assistant.prepare(principal, self.input)
+            assistant.accept(given)
         return {
-            "input": self.input,
-            "modes": assistant.offering(list(modes) if modes else ["values"]),
+            "input": given,
+            "modes": offered,
             "subgraphs": self.stream_subgraphs,
             "interrupt_before": self.interrupt_before,
             "interrupt_after": self.interrupt_after,
             "tags": config.tags,
             "recursion_limit": config.recursion_limit,
-            "durability": assistant.strengthened(self.durability),
+            "durability": durability,
         }
 
 
@@ -153,7 +157,7 @@ async def order(
 ) -> Order:
     """The order that the body asks for on the thread, or on one of its own. Raises what admission does not."""
     assistant = runs.assistants.get(body.assistant_id)
-    request = body.request(assistant)
+    request = await body.request(assistant, principal)
     stateless = thread_id is None
     if thread_id is None:
         for name in ("command", "checkpoint", "checkpoint_id"):

@@ -12,11 +12,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.api.json import Json, StrictJsonRoute
-from app.api.langgraph.following import EVENTS, JSON, Following, events, outcome
+from app.api.langgraph.following import events, outcome
 from app.api.langgraph.run_request import BatchedRun, RunRequest, ThreadId, order
 from app.api.langgraph.views import RunView, run_view, selected
 from app.auth import Anyone
 from app.errors import responses
+from app.following import EVENTS, JSON, Following
 from app.replay import Fingerprint, key_of
 from app.runs.admission import Action
 from app.runs.owner import THREAD_ID, Owner

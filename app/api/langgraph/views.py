@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from app.attachments import without_text
 from app.runs.crons import CronRow
 from app.runs.rows import Run
 from app.runs.runs import Runs
@@ -107,7 +108,7 @@ def run_view(run: Run) -> Json:
         "updated_at": run.updated_at,
         "status": run.status,
         "metadata": {**_graph(run.assistant_id), **run.labels},
-        "kwargs": dict(run.request),
+        "kwargs": dict(without_text(run.request)),
         "multitask_strategy": run.strategy,
         "cancel_reason": run.cancel_reason,
     }
@@ -126,7 +127,7 @@ def cron_view(row: CronRow) -> Json:
         "timezone": row.timezone,
         "created_at": row.created_at,
         "updated_at": row.updated_at,
-        "payload": {**row.request, "assistant_id": row.assistant_id, "multitask_strategy": row.strategy},
+        "payload": {**without_text(row.request), "assistant_id": row.assistant_id, "multitask_strategy": row.strategy},
         "user_id": None,
         "next_run_date": row.next_run if row.enabled else None,
         "metadata": row.labels,

@@ -72,9 +72,8 @@ async def test_a_double_charge_waits_for_consent_and_is_paid_back_once(office: O
     assert office.company.orders[SHIPPED].refunded == Decimal("20.00")
 
     decided = await office.acting.decide(COLLEAGUE, asked.approvals[0], APPROVE)
-    told = await customer.assistant.resume(decided)
-    assert told is not None and told.text.startswith(f"80.00 EUR for {SHIPPED} are on their way back to you")
-    assert await customer.assistant.resume(decided) is None
+    told = await customer.hears(decided)
+    assert told.text.startswith(f"80.00 EUR for {SHIPPED} are on their way back to you")
     assert (await customer.says("any news?")).text == told.text
     assert office.company.orders[SHIPPED].refunded == Decimal("100.00")
     assert "paid back already" in (await customer.says(TWICE)).text
@@ -87,10 +86,10 @@ async def test_a_decision_that_nobody_resumed_is_told_when_the_customer_asks(
     asked = await customer.says(TWICE)
     assert "Still waiting" in (await customer.says("any news?")).text
     await office.acting.decide(
-        COLLEAGUE, asked.approvals[0], Decision(DecisionKind.REJECT, text="seen no second charge")
+        COLLEAGUE, asked.approvals[0], Decision(DecisionKind.REJECT, text="seen no second charge.")
     )
     told = await customer.says("any news?")
-    assert "was turned down: seen no second charge" in told.text and told.approvals == ()
+    assert "was turned down: seen no second charge." in told.text and told.approvals == ()
     assert office.company.orders[SHIPPED].refunded == Decimal("20.00")
 
 
@@ -98,16 +97,16 @@ async def test_an_edited_call_is_told_as_it_was_performed(office: Office, custom
     charge_twice(office)
     asked = await customer.says(TWICE)
     edit = Decision(DecisionKind.EDIT, {"order_id": SHIPPED, "amount": "60.00", "reason": "the fee stays"})
-    told = await customer.assistant.resume(await office.acting.decide(COLLEAGUE, asked.approvals[0], edit))
-    assert told is not None and told.text.startswith("It was approved with changes. 60.00 EUR")
+    told = await customer.hears(await office.acting.decide(COLLEAGUE, asked.approvals[0], edit))
+    assert told.text.startswith("It was approved with changes. 60.00 EUR")
 
 
 async def test_the_thread_answers_questions_while_it_waits(office: Office, customer: Conversation) -> None:
     charge_twice(office)
     asked = await customer.says(TWICE)
     assert (await customer.says("How long may I return a tent?")).citations
-    told = await customer.assistant.resume(await office.acting.decide(COLLEAGUE, asked.approvals[0], APPROVE))
-    assert told is not None and "80.00 EUR" in told.text
+    told = await customer.hears(await office.acting.decide(COLLEAGUE, asked.approvals[0], APPROVE))
+    assert "80.00 EUR" in told.text
 
 
 async def test_a_small_double_charge_is_paid_back_at_once(office: Office, customer: Conversation) -> None:
@@ -214,8 +213,8 @@ async def test_from_advice_to_goods_on_the_shelf(office: Office, buyer: Conversa
     assert asked.text.startswith("The purchase of 120 × SKU-0001 (total is 1140.00, above the limit of 500.00) needs")
     assert not office.company.purchase_orders
 
-    told = await buyer.assistant.resume(await office.acting.decide(COLLEAGUE, asked.approvals[0], APPROVE))
-    assert told is not None and "PO-00001 is placed with SUP-01: 120 × SKU-0001" in told.text
+    told = await buyer.hears(await office.acting.decide(COLLEAGUE, asked.approvals[0], APPROVE))
+    assert "PO-00001 is placed with SUP-01: 120 × SKU-0001" in told.text
     assert "has not arrived yet" in (await buyer.says("where are the goods?")).text
     came = await buyer.says("it arrived")
     assert "120 pieces of PO-00001 are booked in. The order is complete." in came.text

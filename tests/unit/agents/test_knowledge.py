@@ -3,9 +3,10 @@ from __future__ import annotations
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 
-from agents.knowledge import DECLINED, Graph, KnowledgeContext, build_knowledge
+from agents.knowledge import DECLINED, Graph, KnowledgeContext
 from core.types import Answer, Audience, Scope, TextDelta, Verdict
 from tests.fakes.embeddings import FakeEmbeddings
+from tests.fakes.knowledge import build_knowledge
 from tests.fakes.models import ScriptedModel
 from tests.fakes.search import FakeSearch, passage
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from agents.classifier import OUT_OF_SCOPE, Classifier, Weights, scores
-from agents.training import train
+from agents.training import change, train
 from core.errors import CorruptArtefact, InvalidInput
 from tests.fakes.meaning import KnownWords
 
@@ -38,6 +38,9 @@ def test_it_learns_the_labels_and_what_has_none() -> None:
     assert trained.recall is not None
     assert trained.recall >= 0.9
     assert OUT_OF_SCOPE not in trained.weights.labels
+    assert trained.right.shape == (80,)
+    assert trained.right[:60].mean() == pytest.approx(trained.accuracy)
+    assert trained.right[60:].mean() == pytest.approx(trained.recall)
 
 
 def test_without_out_of_scope_examples_there_is_a_line_too() -> None:
@@ -96,3 +99,20 @@ def test_a_likeness_to_out_of_scope_examples_takes_off_the_score() -> None:
     assert scores(logits, 2, 0.5) == [2.0]
     assert scores(logits, 2, 0.0) == [3.0]
     assert scores(logits[:, :2], 2, 0.5) == [3.0]
+
+
+@pytest.mark.parametrize(
+    ("gained", "lost", "worse"), [(0, 0, False), (0, 4, False), (0, 6, True), (10, 16, False), (40, 4, False)]
+)
+def test_a_change_is_worse_beyond_its_interval_only(gained: int, lost: int, worse: bool) -> None:
+    before, after = np.ones(200, bool), np.ones(200, bool)
+    before[:gained], after[gained : gained + lost] = False, False
+    found = change(before, after)
+    assert found.worse is worse
+    assert found.low < found.after - found.before < found.high
+    assert (found.before, found.after, found.cases) == (1 - gained / 200, 1 - lost / 200, 200)
+
+
+def test_nothing_has_not_changed() -> None:
+    with pytest.raises(ValueError, match="nothing to compare"):
+        change(np.ones(0, bool), np.ones(0, bool))

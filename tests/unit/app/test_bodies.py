@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
 from app.bodies import Bodies
-from core.settings import LimitSettings
+from core.settings import LimitSettings, MediaSettings
 from tests.fakes.gateway import Gateway
 
 
@@ -16,7 +16,10 @@ async def drain(scope: Scope, receive: Receive, send: Send) -> None:
         pass
 
 
-async def feed(messages: list[Message], **headers: str) -> None:
+MEDIA = MediaSettings(request_bytes=2**20)
+
+
+async def feed(messages: list[Message], path: str = "/v1/embeddings", **headers: str) -> None:
     async def receive() -> Message:
         if not messages:
             await asyncio.sleep(60)
@@ -26,8 +29,8 @@ async def feed(messages: list[Message], **headers: str) -> None:
         raise AssertionError("nothing answers here")
 
     raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    scope: dict[str, Any] = {"type": "http", "path": "/v1/embeddings", "headers": raw}
-    await Bodies(drain, LimitSettings(body_bytes=1024), stall=0.05)(scope, receive, send)
+    scope: dict[str, Any] = {"type": "http", "path": path, "headers": raw}
+    await Bodies(drain, LimitSettings(body_bytes=1024), MEDIA, stall=0.05)(scope, receive, send)
 
 
 async def test_a_body_that_says_it_is_too_large_is_not_read() -> None:
@@ -36,6 +39,17 @@ async def test_a_body_that_says_it_is_too_large_is_not_read() -> None:
         await feed(messages, content_length="1025")
     assert refused.value.status_code == 413
     assert len(messages) == 1
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/chat/completions", "/v1/responses/", "/threads/t/runs/wait", "/runs/stream", "/v1/audio/transcriptions"],
+)
+async def test_where_media_come_more_is_taken(path: str) -> None:
+    await feed([{"type": "http.request", "body": b"x" * 2**20}], path)
+    with pytest.raises(HTTPException) as refused:
+        await feed([{"type": "http.request", "body": b"x"}], path, content_length=str(2**20 + 1))
+    assert refused.value.detail == f"The body is larger than {2**20} bytes"
 
 
 async def test_a_body_that_turns_out_too_large_is_dropped() -> None:
@@ -63,6 +77,6 @@ async def test_too_large_is_a_413_in_the_contract(served: Gateway, announced: bo
 
     content: Any = b" " * (2**21 + 1) if announced else endless()
     headers = {"content-type": "application/json"}
-    answer = await served.call("POST", "/v1/chat/completions", content=content, headers=headers)
+    answer = await served.call("POST", "/v1/embeddings", content=content, headers=headers)
     assert answer.status_code == 413
     assert answer.json()["error"]["code"] == "too_large"

@@ -34,6 +34,20 @@ def test_what_is_called_so_or_was_never_trained_is_out_of_scope(tmp_path: Path) 
     assert intents.test == [("e", "x"), ("f", OUT_OF_SCOPE), ("g", OUT_OF_SCOPE)]
 
 
+def test_a_folder_as_clinc150_is_published_is_read(tmp_path: Path) -> None:
+    (tmp_path / "data_full.json").write_text(
+        '{"train": [["a", "x"], ["b", "y"]], "oos_train": [["c", "oos"]], "val": [["v", "x"]], "oos_val": [],'
+        ' "test": [["d", "x"]], "oos_test": [["e", "oos"]]}'
+    )
+    intents = read_intents(tmp_path)
+    assert intents.train == [("a", "x"), ("b", "y"), ("c", OUT_OF_SCOPE)]
+    assert intents.test == [("d", "x"), ("e", OUT_OF_SCOPE)]
+    for broken, complaint in (('{"train": []}', "has no 'test'"), ('{"train": [["a"]]}', "train.0")):
+        (tmp_path / "data_full.json").write_text(broken)
+        with pytest.raises(InvalidInput, match=complaint):
+            read_intents(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("train", "complaint"), [("a,\n", "line 2: no text or no category"), ("", "no texts"), ('"a,x\n', "no CSV")]
 )

@@ -33,8 +33,6 @@ def test_recall_and_reciprocal_rank() -> None:
 
 def test_answers_are_compared_as_squad_does() -> None:
     assert scorers.normalise("The  Cat's an (old) one.") == ["cats", "old", "one"]
-    assert scorers.exact_match("The 10th century!", ["911", "10th Century"]) == 1
-    assert scorers.exact_match("in the 10th century", ["10th century"]) == 0
 
 
 def test_token_f1_takes_the_nearest_gold_answer() -> None:

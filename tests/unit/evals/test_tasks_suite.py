@@ -158,9 +158,8 @@ def test_two_tasks_of_one_id_are_refused(folder: Path) -> None:
         read(folder)
 
 
-async def test_needs_a_folder_of_tasks(tmp_path: Path) -> None:
+async def test_what_is_no_folder_of_tasks_is_refused(tmp_path: Path) -> None:
     for options, complaint in (
-        (Options(), "needs --data"),
         (Options(tmp_path / "nowhere"), "not a folder"),
         (Options(tmp_path), r"no policy\.md"),
         (Options(tmp_path, (tmp_path,)), "foreign"),

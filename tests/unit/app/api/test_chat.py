@@ -3,7 +3,10 @@ from typing import Any
 
 import pytest
 
+from app.api.chat_agent import cited
 from core.errors import EngineRejected, EngineTimeout, EngineUnavailable
+from core.types import Answer, Citation, Usage, Verdict
+from tests.fakes.attaching import data_url
 from tests.fakes.gateway import Gateway
 from tests.fakes.parts import SENTENCE
 
@@ -104,6 +107,20 @@ async def test_a_thread_is_continued_by_its_name(served: Gateway) -> None:
     assert served.parts.assistant.turns[0].principal.tenant == "harbor"
 
 
+@pytest.mark.parametrize("stream", [False, True])
+async def test_what_no_database_stores_is_refused(served: Gateway, stream: bool) -> None:
+    body = {"messages": [{"role": "user", "content": "Where\0is it?"}], "stream": stream}
+    answer = await served.chat(model="wayside", body=body)
+    assert (answer.status_code, answer.json()["param"]) == (400, "messages.0")
+
+
+async def test_two_names_for_one_thread_are_refused(served: Gateway) -> None:
+    body = {"metadata": {"thread_id": "one"}}
+    answer = await served.chat(model="wayside", body=body, headers={"x-wayside-thread": "two"})
+    assert (answer.status_code, answer.json()["param"]) == (400, "metadata.thread_id")
+    assert served.parts.assistant.turns == []
+
+
 @pytest.mark.parametrize(
     ("body", "param"),
     [
@@ -127,3 +144,48 @@ async def test_parts_of_text_become_one_text(served: Gateway) -> None:
     await served.chat(model="wayside", body={"messages": messages})
     (turn,) = served.parts.assistant.turns
     assert [(each.speaker, each.text) for each in turn.messages] == [("system", "be brief"), ("user", "one\ntwo")]
+
+
+async def test_files_are_read_before_the_turn(served: Gateway) -> None:
+    file = {"filename": "note.txt", "file_data": data_url(b"The total is 40.00 EUR.")}
+    content = [{"type": "text", "text": "What is it?"}, {"type": "file", "file": file}]
+    await served.chat(model="wayside", body={"messages": [{"role": "user", "content": content}]})
+    (turn,) = served.parts.assistant.turns
+    [message] = turn.messages
+    assert (message.text, [each.text for each in message.attachments]) == ("What is it?", ["The total is 40.00 EUR."])
+
+
+async def test_a_file_alone_is_a_message(served: Gateway) -> None:
+    content = [{"type": "file", "file": {"filename": "note.txt", "file_data": data_url(b"Hello.")}}]
+    answer = await served.chat(model="wayside", body={"messages": [{"role": "user", "content": content}]})
+    assert answer.status_code == 200 and served.parts.assistant.turns[0].messages[0].attachments
+
+
+@pytest.mark.parametrize(
+    ("model", "file", "status", "param"),
+    [
+        ("wayside", {"file_id": "file-1"}, 400, "messages.0.content.0.file.file_id"),
+        (
+            "wayside",
+            {"filename": "a.png", "file_data": data_url(b"\x89PNG")},
+            415,
+            "messages.0.content.0.file.file_data",
+        ),
+        ("wayside", {"filename": "a.txt", "file_data": "%%"}, 400, "messages.0.content.0.file.file_data"),
+        ("wayside", {"filename": "a.txt"}, 400, "messages.0.content.0.file.file_data"),
+        ("echo-1", {"filename": "a.txt", "file_data": data_url(b"Hello.")}, 400, "messages.0.content.0.type"),
+    ],
+)
+async def test_a_file_that_is_not_taken_is_refused(
+    served: Gateway, model: str, file: dict[str, Any], status: int, param: str
+) -> None:
+    body = {"messages": [{"role": "user", "content": [{"type": "file", "file": file}]}]}
+    answer = await served.chat(model=model, body=body)
+    assert (answer.status_code, answer.json()["param"]) == (status, param)
+    assert not served.parts.assistant.turns
+
+
+def test_an_attached_document_is_cited_by_a_uri_of_its_own() -> None:
+    citation = Citation(1, "attachment:ab12", "note.txt", (), "Hello.", 0, 6, 0.5, Verdict.VERBATIM)
+    (annotation,) = cited(Answer("t", "Hello. [1]", (citation,), False, "", Usage()))
+    assert annotation["url_citation"]["url"] == "attachment:ab12"

@@ -4,7 +4,9 @@ import pytest
 from openai.types.chat.completion_create_params import CompletionCreateParamsBase
 from pydantic import ValidationError
 
-from app.api.chat_request import PARAMETERS, WAYSIDE, ChatRequest, For
+from app.api.chat_request import PARAMETERS, ChatRequest, For, media_of, text_of
+from app.parts import Sent
+from app.runs.wayside import WAYSIDE
 from core.errors import TooLarge, UnsupportedParameter
 
 BODY: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
@@ -57,6 +59,19 @@ def test_media_is_refused_where_it_stands(kind: str) -> None:
     with pytest.raises(UnsupportedParameter) as refused:
         ChatRequest.model_validate({**BODY, "messages": [{"role": "user", "content": parts}]})
     assert refused.value.param == "messages.0.content.1.type"
+
+
+def test_only_a_user_sends_media_and_only_to_the_agent() -> None:
+    part = {"type": "file", "file": {"filename": "a.txt", "file_data": "SGk="}}
+    messages = [{"role": "user", "content": [{"type": "text", "text": "see"}, part]}]
+    request = ChatRequest.model_validate({"model": WAYSIDE, "messages": messages})
+    assert text_of(request.messages[0]) == "see"
+    [[file]] = media_of(request)
+    assert file == Sent("a.txt", "SGk=", "messages.0.content.1.file.file_data")
+    assert media_of(ChatRequest.model_validate(BODY)) == []
+    for role in ("system", "developer", "assistant", "tool"):
+        with pytest.raises(UnsupportedParameter):
+            ChatRequest.model_validate({"model": WAYSIDE, "messages": [{"role": role, "content": [part]}]})
 
 
 @pytest.mark.parametrize("body", [None, [], "x", {}, {"messages": 3, "model": {}}, {"messages": [3], "model": "m"}])

@@ -1,0 +1,1 @@
+"""Tools of other MCP servers: what they are taken as, how they are called, and what a lost answer means."""
