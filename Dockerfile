@@ -9,6 +9,8 @@ COPY app app
 COPY agents agents
 COPY retrieval retrieval
 COPY multimodal multimodal
+COPY edge edge
+COPY finetune finetune
 COPY evals evals
 COPY migrations migrations
 RUN pip install --no-cache-dir -c constraints.txt -e '.[voice,vision,postgres,redis,stream]' && wayside models pull

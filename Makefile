@@ -24,7 +24,7 @@ check: $(VENV)/.dev ## lint, format, types, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(VENV)/.train ## measure against references in the same run: make bench ARGS="gateway search"
+bench: $(VENV)/.bench ## measure against references in the same run: make bench ARGS="gateway search"
 	@$(BIN)/python -m evals.bench $(ARGS)
 
 eval: $(VENV)/.dev ## run the evaluation suites on the project's own data
@@ -44,10 +44,10 @@ $(VENV)/.core: pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.core
 	@echo "installing the development packages"
-	@$(PIP) -e '.[dev,postgres,redis,stream,voice,vision]'
+	@$(PIP) -e '.[dev,train,edge,postgres,redis,stream,voice,vision]'
 	@touch $@
 
-$(VENV)/.train: $(VENV)/.dev
-	@echo "installing the training packages (torch, for the benchmarks' reference)"
-	@$(PIP) -e '.[train]'
+$(VENV)/.bench: $(VENV)/.dev
+	@echo "installing the references that benchmarks compare with"
+	@$(PIP) -e '.[bench]'
 	@touch $@

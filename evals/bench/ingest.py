@@ -35,7 +35,7 @@ def measure(python: str = sys.executable) -> list[Figure]:
     """Passages a second, in turns; `python` is the one that has torch."""
     missing = subprocess.run([python, "-c", "import sentence_transformers"], capture_output=True, check=False)  # noqa: S603
     if missing.returncode:
-        raise Skipped("sentence-transformers is not installed: pip install -c constraints.txt -e '.[train]'")
+        raise Skipped("sentence-transformers is not installed: pip install -c constraints.txt -e '.[bench]'")
     documents = read_demo().documents
     texts = asyncio.run(_texts(documents))
     with _torch(python) as reference:
