@@ -1,0 +1,1 @@
+"""What the house adapter learns from: rows made by seeded grammars, on the demo company and on invented texts."""
