@@ -13,6 +13,7 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from sqlalchemy.engine import make_url
 
+from core.database import SQLITE_PATIENCE
 from core.errors import MissingExtra
 
 
@@ -27,7 +28,7 @@ async def open_checkpoints(dsn: str) -> AsyncIterator[BaseCheckpointSaver[Any]]:
     serde = JsonPlusSerializer(allowed_msgpack_modules=None)
     if url.get_backend_name() == "sqlite":
         async with aiosqlite.connect(url.database or ":memory:") as connection:
-            await connection.execute("PRAGMA busy_timeout=10000")
+            await connection.execute(f"PRAGMA busy_timeout={SQLITE_PATIENCE}")
             await connection.execute("PRAGMA synchronous=NORMAL")
             saver = AsyncSqliteSaver(connection, serde=serde)
             await saver.setup()

@@ -158,6 +158,12 @@ class ModelStore:
         return self.cache / f"{model.name}-{hashlib.sha256(pins.encode()).hexdigest()[:12]}"
 
 
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def default_cache() -> Path:
     """The user's cache folder for models, after the XDG base directory specification."""
     home = os.environ.get("XDG_CACHE_HOME", "")
@@ -179,8 +185,7 @@ def _own_file(name: str) -> Path | None:
 
 
 def _verify(held: Path, file: ModelFile) -> None:
-    with held.open("rb") as opened:
-        found = hashlib.file_digest(opened, "sha256").hexdigest()
+    found = file_sha256(held)
     if found != file.sha256:
         held.unlink(missing_ok=True)
         raise CorruptArtefact(

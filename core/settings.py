@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -44,6 +44,14 @@ class EmbeddedSettings(BaseModel):
     context: int = Field(8192, ge=512, description="tokens of context, shared by the slots")
     slots: int = Field(2, ge=1, description="requests decoded at the same time")
     threads: int = Field(0, ge=0, description="decoding threads; 0 means one a core")
+    adapters: dict[str, Path] = Field({}, description="LoRA adapters in GGUF, by the model name that asks for each")
+    tool_adapter: str = Field("", description="the adapter for requests with tools that name none")
+
+    @model_validator(mode="after")
+    def _known(self) -> EmbeddedSettings:
+        if self.tool_adapter and self.tool_adapter not in self.adapters:
+            raise ValueError(f"tool_adapter {self.tool_adapter!r} is not among the adapters")
+        return self
 
 
 class LimitSettings(BaseModel):

@@ -18,9 +18,11 @@ from typing import Any
 
 import orjson
 
+from app.engines.adapters import checked
 from app.engines.chunks import add_up, begin
 from app.engines.llamacpp import parameters, serve
 from app.engines.protocol import Completion, CompletionStream, Json
+from app.engines.slots import Slots
 from app.engines.tool_grammar import tool_grammar, without_tools
 from core.errors import EngineRejected, EngineUnavailable
 from core.settings import EmbeddedSettings
@@ -36,18 +38,35 @@ _PROMPT_BATCH = 512
 
 
 class EmbeddedEngine:
-    """SmolLM2, or any GGUF, served by llama.cpp. Tools are chosen by grammar (`tool_grammar`)."""
+    """SmolLM2, or any GGUF, served by llama.cpp. Tools are chosen by grammar (`tool_grammar`).
+
+    Each adapter is a model of its own name. Who asks the base for a tool is served by the settings' `tool_adapter`.
+    """
 
     name = "embedded"
 
     def __init__(self, settings: EmbeddedSettings, gguf: Path) -> None:
-        """Load the model; takes as long as reading the file. Raises `EngineUnavailable` when it is no valid GGUF."""
+        """Load the model and its adapters; takes as long as reading the files.
+
+        Raises `EngineUnavailable` when one is no valid GGUF, and what `adapters.checked` raises.
+        """
         own = Path(settings.model)
-        self.models = (own.stem if own.suffix == ".gguf" else settings.model,)
+        self._adapters = (*settings.adapters,)
+        self._tool_adapter = settings.tool_adapter or None
+        checked(settings.adapters, gguf)
+        self.models = (own.stem if own.suffix == ".gguf" else settings.model, *self._adapters)
         threads = settings.threads or os.cpu_count() or 1
         self._server: Any = serve(
-            parameters(gguf, slots=settings.slots, context=settings.context, batch=_PROMPT_BATCH, threads=threads)
+            parameters(
+                gguf,
+                slots=settings.slots,
+                context=settings.context,
+                batch=_PROMPT_BATCH,
+                threads=threads,
+                adapters=[*settings.adapters.values()],
+            )
         )
+        self._slots = Slots(settings.slots)
         self._threads = ThreadPoolExecutor(settings.slots, "embedded-engine")
         self._running: set[_Generation] = set()
 
@@ -72,12 +91,14 @@ class EmbeddedEngine:
         character, text that is no Unicode, or a parameter that the engine does not have.
         """
         grammar = tool_grammar(request)
-        body = self._body(grammar.request if grammar else without_tools(request))
+        asked = request.get("model")
+        adapter = asked if asked in self._adapters else self._tool_adapter if grammar else None
+        body = self._body(grammar.request if grammar else without_tools(request), adapter)
         if self._server is None:
             raise EngineUnavailable("the embedded engine is closed")
-        generation = _Generation(body, asyncio.get_running_loop())
+        generation = _Generation(body, adapter, asyncio.get_running_loop())
         self._running.add(generation)
-        future = self._threads.submit(generation.run, self._server)
+        future = self._threads.submit(generation.run, self._server, self._slots)
         future.add_done_callback(lambda _: self._running.discard(generation))
 
         async def close() -> None:
@@ -98,7 +119,7 @@ class EmbeddedEngine:
         server, self._server = self._server, None
         await asyncio.to_thread(lambda held: held.clear(), [server])
 
-    def _body(self, request: Mapping[str, Any]) -> str:
+    def _body(self, request: Mapping[str, Any], adapter: str | None) -> Json:
         unknown = [field for field in request if field not in _PASSED and field not in _OURS]
         if unknown:
             raise EngineRejected(f"the embedded engine has no parameter {unknown[0]}", param=unknown[0])
@@ -110,13 +131,12 @@ class EmbeddedEngine:
         limit = request.get("max_completion_tokens") or request.get("max_tokens")
         body |= {"max_tokens": limit} if limit else {}
         body |= {"stream": True, "stream_options": {"include_usage": True}, "return_progress": True}
-        try:
-            text = orjson.dumps(body).decode()
-        except TypeError as problem:
-            raise EngineRejected(f"the request cannot be written as JSON: {problem}") from problem
-        if "\\u0000" in text:
+        # Every one is named: what a request leaves out stays as the server's last change left it.
+        scales = [{"id": place, "scale": float(name == adapter)} for place, name in enumerate(self._adapters)]
+        body |= {"lora": scales} if scales else {}
+        if "\\u0000" in _written(body):
             raise EngineRejected("a message has a NUL character, where llama.cpp would end the text", param="messages")
-        return text
+        return body
 
     async def _chunks(self, generation: _Generation, *, usage: bool) -> AsyncIterator[Json]:
         while True:
@@ -130,27 +150,25 @@ class EmbeddedEngine:
                 raise _refusal(chunk["error"])
             if "prompt_progress" in chunk or not (chunk["choices"] or usage):
                 continue
-            yield self._clean(chunk)
-
-    def _clean(self, chunk: Json) -> Json:
-        """The chunk as OpenAI defines it: without llama.cpp's own fields, and without the path of the model."""
-        fields = ("id", "object", "created", "choices", "usage")
-        return {"model": self.models[0], **{field: chunk[field] for field in fields if field in chunk}}
+            yield _clean(chunk, generation.adapter or self.models[0])
 
 
 class _Generation:
     """One answer in the making: what is asked, what comes, and whether anybody still wants it."""
 
-    def __init__(self, body: str, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, body: Json, adapter: str | None, loop: asyncio.AbstractEventLoop) -> None:
         self.queue: asyncio.Queue[str | BaseException | None] = asyncio.Queue()
         self.stopped = False
         self._body = body
+        self.adapter = adapter
         self._loop = loop
 
-    def run(self, server: Any) -> None:
-        """Generate, on a thread of the engine."""
+    def run(self, server: Any, slots: Slots) -> None:
+        """Generate, on a thread of the engine, in a slot that remembers nothing of another adapter."""
         try:
-            server.handle_chat_completions(self._body, self._take)
+            with slots.taken(self.adapter) as slot:
+                body = {**self._body, "id_slot": slot.number, "cache_prompt": slot.remembers}
+                server.handle_chat_completions(_written(body), self._take)
         except ValueError as problem:
             self._put(EngineRejected(f"llama.cpp rejected the request: {problem}"))
         except RuntimeError as problem:
@@ -168,6 +186,19 @@ class _Generation:
         # The loop of an abandoned generation may be gone.
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self.queue.put_nowait, told)
+
+
+def _clean(chunk: Json, model: str) -> Json:
+    """The chunk as OpenAI defines it: without llama.cpp's own fields, and with a model's name in place of its path."""
+    fields = ("id", "object", "created", "choices", "usage")
+    return {"model": model, **{field: chunk[field] for field in fields if field in chunk}}
+
+
+def _written(body: Json) -> str:
+    try:
+        return orjson.dumps(body).decode()
+    except TypeError as problem:
+        raise EngineRejected(f"the request cannot be written as JSON: {problem}") from problem
 
 
 def _refusal(error: Mapping[str, Any]) -> EngineRejected | EngineUnavailable:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ import xllamacpp
 from core.errors import EngineUnavailable
 
 
-def parameters(gguf: Path, *, slots: int, context: int, batch: int, threads: int) -> Any:
+def parameters(gguf: Path, *, slots: int, context: int, batch: int, threads: int, adapters: Sequence[Path] = ()) -> Any:
     """Parameters of a server for `gguf`: `slots` sequences share `context` tokens; a step reads `batch` tokens.
+
+    `adapters` are loaded and not applied: each request says which it wants, by its place in the sequence.
 
     llama.cpp opens an HTTP listener in any case: it is on 127.0.0.1, on a random port, behind a random key that
     nobody learns. Requests come by function call.
@@ -37,7 +40,16 @@ def parameters(gguf: Path, *, slots: int, context: int, batch: int, threads: int
     # Each slot still keeps its own last prompt; this second cache would take up to 8 GiB of memory.
     params.cache_ram_mib = 0
     params.verbosity = -1
+    params.lora_adapters = [_adapter(path) for path in adapters]
+    params.lora_init_without_apply = True
     return params
+
+
+def _adapter(path: Path) -> Any:
+    adapter = xllamacpp.CommonAdapterLoraInfo()
+    adapter.path = str(path)
+    adapter.scale = 1.0
+    return adapter
 
 
 def serve(params: Any) -> Any:
@@ -48,4 +60,5 @@ def serve(params: Any) -> Any:
     try:
         return xllamacpp.Server(params)
     except RuntimeError as problem:
-        raise EngineUnavailable(f"llama.cpp could not load {params.model.path}: {problem}") from problem
+        files = ", ".join([params.model.path, *(adapter.path for adapter in params.lora_adapters)])
+        raise EngineUnavailable(f"llama.cpp could not load {files}: {problem}") from problem

@@ -20,6 +20,7 @@ from langchain_core.utils.json_schema import dereference_refs
 from pydantic_core import from_json
 
 from app.engines.protocol import Json
+from app.engines.tool_words import described
 from core.errors import EngineRejected, EngineUnavailable
 
 _NO_ARGUMENTS: Json = {"type": "object", "properties": {}}
@@ -159,8 +160,7 @@ def _introduced(
     """The messages with the tools described in the system message."""
     lines = ["You have these tools:"]
     for tool in tools:
-        schema = orjson.dumps(schemas[tool["name"]]).decode()
-        lines.append(f"- {tool['name']}: {tool.get('description') or 'no description'} Arguments: {schema}")
+        lines += described(tool["name"], tool.get("description") or "", schemas[tool["name"]])
     lines.append('To use one, reply {"tool": its name, "arguments": its arguments} as JSON.')
     if may_answer:
         lines.append('To answer without a tool, reply {"answer": your answer} as JSON.')

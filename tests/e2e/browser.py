@@ -55,7 +55,7 @@ class Visit:
         self.url = url
         self.context = browser.new_context(viewport={"width": width, "height": height}, **options)
         self.context.add_init_script(_WATCH)
-        self.context.set_default_timeout(8000)
+        self.context.set_default_timeout(30_000)
         self.problems: list[str] = []
         self.page = self.open()
 

@@ -238,7 +238,7 @@ async def test_both_clients_speak_in_one_thread(demo_server: Server) -> None:
 
 @pytest.mark.parametrize("door", [RUNS, RESPONSES], ids=lambda door: door.name)
 def test_cut_streams_go_on_byte_for_byte(demo_server: Server, door: Door) -> None:
-    randomness = random.Random(7)  # noqa: S311 (where to cut, not a secret)
+    randomness = random.Random(7)
     with demo_server.http() as http:
         pieces = 0
         for _ in range(5):

@@ -29,14 +29,14 @@ async def execute(request: Request) -> Response:
     """Do what is asked: 409 for an order that has shipped, else a receipt."""
     kind, key = request.path_params["kind"], request.headers["idempotency-key"]
     asked = await request.json()
-    await asyncio.sleep(random.uniform(0, MOMENT))  # noqa: S311
+    await asyncio.sleep(random.uniform(0, MOMENT))
     if asked["shipped"]:
         return JSONResponse({"message": f"order {asked['order']} has shipped"}, 409)
     if kind == "plain" or (kind, key) not in _results:
         _happened[kind][key] += 1
         receipt = {"receipt": _happened[kind].total(), "order": asked["order"], "key": key}
         _results.setdefault((kind, key), receipt)
-    await asyncio.sleep(random.uniform(0, MOMENT))  # noqa: S311
+    await asyncio.sleep(random.uniform(0, MOMENT))
     return JSONResponse(_results[kind, key])
 
 

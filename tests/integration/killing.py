@@ -89,7 +89,7 @@ class Killing:
         self._url = url
         self._wanted = kills
         self._lanes = lanes
-        self._chance = random.Random(seed)  # noqa: S311
+        self._chance = random.Random(seed)
         self._first = cycle(self._chance.sample(FIRST, len(FIRST)))
         self._heir = cycle(self._chance.sample(HEIR, len(HEIR)))
         self._workers: dict[int, Worker] = {}

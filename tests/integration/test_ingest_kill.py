@@ -66,7 +66,7 @@ async def test_killed_at_any_moment_documents_are_whole_or_absent(tmp_path: Path
     await database.migrate()
     await database.close()
     versions = [await whole(0), await whole(1)]
-    chance = random.Random(20)  # noqa: S311
+    chance = random.Random(20)
     seen: set[int] = set()
     kill = version = 0
     while kill < KILLS:

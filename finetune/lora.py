@@ -1,0 +1,70 @@
+"""The adapter: put on a model, taken off, kept as safetensors, merged."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+
+from core.errors import CorruptArtefact
+from finetune.adapter import AdapterWeights, Floats, Pair
+from finetune.recipe import Adapter
+
+
+def put_on(model: Any, adapter: Adapter, seed: int) -> PeftModel:
+    """Put a fresh adapter on the model: only its weights are trained. Equal seeds give equal adapters."""
+    torch.manual_seed(seed)
+    config = LoraConfig(
+        r=adapter.rank,
+        lora_alpha=adapter.alpha,  # type: ignore[arg-type]
+        lora_dropout=adapter.dropout,
+        target_modules=list(adapter.layers),
+        task_type="CAUSAL_LM",
+    )
+    with _an_older_name():
+        tuned = get_peft_model(model, config)
+    return cast("PeftModel", tuned)
+
+
+def weights(model: PeftModel) -> AdapterWeights:
+    """Take the weights off a tuned model."""
+    config = model.peft_config["default"]
+    found: dict[str, dict[str, Floats]] = {}
+    for name, parameter in model.named_parameters():
+        layer, _, which = name.removeprefix("base_model.model.").partition(".lora_")
+        if which:
+            found.setdefault(layer, {})[which[0].lower()] = parameter.detach().float().cpu().numpy()
+    pairs = {layer: Pair(**both) for layer, both in found.items()}
+    return AdapterWeights(int(config.r), float(config.lora_alpha), pairs)  # type: ignore[attr-defined]
+
+
+def save(model: PeftModel, folder: Path) -> None:
+    """Write peft's own form (`adapter_model.safetensors`, `adapter_config.json`)."""
+    model.save_pretrained(str(folder))
+
+
+def load(model: Any, folder: Path) -> PeftModel:
+    """Put a saved adapter on a model. Raises `CorruptArtefact` when the folder holds none that fits."""
+    try:
+        with _an_older_name():
+            return PeftModel.from_pretrained(model, str(folder))
+    except (OSError, ValueError, RuntimeError) as problem:
+        raise CorruptArtefact(f"{folder} holds no adapter for this model: {problem}") from problem
+
+
+def merged(model: PeftModel) -> Any:
+    """The model with the update added to its weights, in their full precision; `model` is used up."""
+    return model.merge_and_unload()
+
+
+@contextmanager
+def _an_older_name() -> Iterator[None]:
+    """peft 0.21 asks the model for gradient checkpointing by a name that transformers 5 is about to drop."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+        yield

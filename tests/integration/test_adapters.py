@@ -1,0 +1,113 @@
+"""Several adapters on one embedded engine: none answers from what another one read."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from app.engines.embedded import EmbeddedEngine
+from core.errors import CorruptArtefact, NotFound
+from core.modelstore import ModelStore
+from core.settings import EmbeddedSettings
+from tests.fakes.adapters import random_adapter
+
+MODEL = "smollm2-135m-instruct"
+PROMPT = [
+    {"role": "system", "content": "You are the assistant of a shop for tents, boots and lamps. Be short and friendly."},
+    {"role": "user", "content": "What should I pack for two days of rain in the hills?"},
+]
+TOOL = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}
+
+
+@pytest.fixture(scope="module")
+def base() -> Path:
+    return ModelStore().pull(MODEL)
+
+
+@pytest.fixture(scope="module")
+def adapters(tmp_path_factory: pytest.TempPathFactory, base: Path) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("adapters")
+    return {name: random_adapter(folder / f"{name}.gguf", base, seed) for seed, name in enumerate(("first", "second"))}
+
+
+def _engine(base: Path, adapters: dict[str, Path], tool_adapter: str = "", slots: int = 1) -> EmbeddedEngine:
+    settings = EmbeddedSettings(context=1024 * slots, slots=slots, adapters=adapters, tool_adapter=tool_adapter)
+    return EmbeddedEngine(settings, base)
+
+
+@pytest.fixture(scope="module")
+def alone(base: Path, adapters: dict[str, Path]) -> dict[str, str]:
+    """What each says on an engine that nobody else has used."""
+
+    async def by_itself(model: str) -> str:
+        engine = _engine(base, adapters)
+        try:
+            return await _says(engine, model)
+        finally:
+            await engine.close()
+
+    said = {model: asyncio.run(by_itself(model)) for model in (MODEL, *adapters)}
+    assert len({*said.values()}) == 3, said
+    return said
+
+
+async def _says(engine: EmbeddedEngine, model: str) -> str:
+    done = await engine.complete({"model": model, "messages": PROMPT, "max_tokens": 24, "temperature": 0})
+    assert done.body["model"] == model
+    return str(done.body["choices"][0]["message"]["content"])
+
+
+@pytest.mark.parametrize("slots", [1, 2])
+async def test_answers_stay_their_own_in_any_order(
+    base: Path, adapters: dict[str, Path], alone: dict[str, str], slots: int
+) -> None:
+    engine = _engine(base, adapters, slots=slots)
+    try:
+        order = [MODEL, "first", MODEL, MODEL, "second", "first", "first", MODEL, "second", "second", MODEL]
+        for model in order:
+            assert await _says(engine, model) == alone[model], model
+        together = await asyncio.gather(*(_says(engine, model) for model in order))
+        assert together == [alone[model] for model in order]
+    finally:
+        await engine.close()
+
+
+async def test_a_prompt_is_remembered_within_an_adapter(base: Path, adapters: dict[str, Path]) -> None:
+    engine = _engine(base, adapters)
+    try:
+        read = []
+        for model in ("first", "first", MODEL, "first"):
+            stream = await engine.stream({"model": model, "messages": PROMPT, "max_tokens": 1})
+            read.append([chunk async for chunk in stream.chunks])
+        assert all(read)
+    finally:
+        await engine.close()
+
+
+async def test_tools_are_chosen_with_the_adapter_for_tools(base: Path, adapters: dict[str, Path]) -> None:
+    engine = _engine(base, adapters, "second")
+    try:
+        asked = {"model": MODEL, "messages": PROMPT, "max_tokens": 64, "temperature": 0, "tools": [TOOL]}
+        assert (await engine.complete(asked)).body["model"] == "second"
+        assert (await engine.complete({**asked, "model": "first"})).body["model"] == "first"
+        assert (await engine.complete({**asked, "tools": []})).body["model"] == MODEL
+        assert engine.models == (MODEL, "first", "second")
+    finally:
+        await engine.close()
+
+
+def test_an_adapter_of_another_model_is_refused(base: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.gguf"
+    other.write_bytes(base.read_bytes()[:1000])
+    strange = random_adapter(tmp_path / "strange.gguf", other, 1)
+    with pytest.raises(CorruptArtefact, match="tuned on another model") as refused:
+        _engine(base, {"strange": strange})
+    assert refused.value.code == "wrong_base"
+    with pytest.raises(CorruptArtefact, match="no adapter"):
+        _engine(base, {"model": base})
+    with pytest.raises(CorruptArtefact, match="no GGUF"):
+        _engine(base, {"broken": other})
+    with pytest.raises(NotFound, match="missing"):
+        _engine(base, {"missing": tmp_path / "missing.gguf"})
