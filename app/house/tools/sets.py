@@ -32,6 +32,7 @@ class Argument:
     high: float = 10
     said: Mapping[str, Sequence[str]] = field(default_factory=dict)
     items: tuple[int, int] = (2, 5)
+    inner: Mapping[str, Argument] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,11 @@ def _read(path: Any, domain: str) -> tuple[Tool, ...]:
 
 
 def _argument(name: str, given: Mapping[str, Any]) -> Argument:
-    keys = ("type", "enum", "default", "minimum", "items", "properties", "required_properties")
-    schema = {("required" if key == "required_properties" else key): given[key] for key in keys if key in given}
+    schema = {key: given[key] for key in ("type", "enum", "default", "items") if key in given}
+    inner = {each: _argument(each, value) for each, value in given.get("properties", {}).items()}
+    if inner:
+        schema["properties"] = {each: dict(value.schema) for each, value in inner.items()}
+        schema["required"] = list(inner)
     low, high = given.get("range", (1, 10))
     if "type" not in schema:
         raise InvalidInput(f"{name} has no type", param=name)
@@ -104,6 +108,7 @@ def _argument(name: str, given: Mapping[str, Any]) -> Argument:
         high,
         given.get("said", {}),
         tuple(given.get("count", (2, 5))),
+        inner,
     )
 
 

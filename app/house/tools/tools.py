@@ -137,9 +137,16 @@ def _ask(tool: Tool, rng: random.Random, held_out: bool) -> tuple[str, dict[str,
             return Piece(word(slot.name[2:], rng), drawn=True)
         name, _, inner = slot.name.partition(".")
         argument = tool.arguments.get(name)
+        if argument is not None and inner:
+            argument = argument.inner.get(inner)
         if argument is None:
-            raise InvalidInput(f"{tool.name} has no argument {name}, which a template gives", param=name)
-        said, value = (slot.words, _value(argument, slot.value)) if slot.value is not None else _draw(argument, rng)
+            raise InvalidInput(f"{tool.name} has no argument {slot.name}, which a template gives", param=slot.name)
+        if slot.value is not None:
+            said, value = slot.words, _value(argument, slot.value)
+        else:
+            said, value = _draw(argument, rng)
+            while argument.draw and value in given.values():  # from Oslo to Oslo
+                said, value = _draw(argument, rng)
         if inner:
             given.setdefault(name, {})[inner] = value
         else:
