@@ -1,0 +1,1 @@
+"""Requests for tools, with the call that is right for each or the words where none is."""
