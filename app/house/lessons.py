@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 import orjson
 
@@ -23,6 +24,7 @@ def tool_lesson(row: ToolRow) -> Row:
     if grammar is None:
         raise ValueError(f"a row that offers no tool: {row.question}")
     said = tuple(Said(each["role"], each["content"]) for each in grammar.request["messages"])
+    reply: dict[str, Any]
     if row.call is None:
         reply = {"answer": row.reply}
     else:

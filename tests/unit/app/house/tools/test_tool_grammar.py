@@ -14,7 +14,7 @@ from core.errors import InvalidInput
 
 
 def sentences(template: str) -> set[str]:
-    rng = random.Random(3)  # noqa: S311
+    rng = random.Random(3)
 
     def fill(slot: Slot) -> Piece:
         return Piece(slot.words or f"[{slot.name}]")
@@ -49,7 +49,7 @@ def test_every_template_gives_arguments_that_its_tool_has_and_all_that_are_requi
 
 
 def test_every_list_that_is_named_exists_and_draws() -> None:
-    rng = random.Random(5)  # noqa: S311
+    rng = random.Random(5)
     for name, entries in lists().items():
         assert all(word(name, rng) for _ in range(3))
         for slot in (slot for entry in entries for slot in slots(parse(entry))):
@@ -68,7 +68,7 @@ def test_numbers_in_words(number: int, words: str) -> None:
 
 
 def test_numbers_are_said_as_they_are_meant() -> None:
-    rng = random.Random(11)  # noqa: S311
+    rng = random.Random(11)
     dozens = {"half a dozen": 6, "a dozen": 12, "two dozen": 24, "three dozen": 36, "four dozen": 48}
     seen = set()
     for _ in range(3000):
