@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import tomllib
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -57,11 +58,11 @@ class Tool:
         return self.name == other.name or self.name in other.alike or self.generic
 
 
-def split(templates: Sequence[str], start: int = 0) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The templates for training and those held out, by place, counted from `start`."""
-    places = list(enumerate(templates, start))
-    kept = tuple(each for at, each in places if at % HELD_OUT == HELD_OUT - 3)
-    return tuple(each for at, each in places if at % HELD_OUT != HELD_OUT - 3), kept
+def split(templates: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The templates for training and those held out. A template's side depends on its own text alone, so that adding
+    another moves none across."""
+    kept = {each for each in templates if zlib.crc32(each.encode()) % HELD_OUT == 0}
+    return tuple(each for each in templates if each not in kept), tuple(each for each in templates if each in kept)
 
 
 @cache
@@ -79,10 +80,9 @@ def foreign() -> tuple[Tool, ...]:
 
 
 def _read(path: Any, domain: str) -> tuple[Tool, ...]:
-    tools, seen = [], 0
+    tools = []
     for row in tomllib.loads(path.read_text("utf-8"))["tools"]:
-        training, kept = split(row["templates"], seen)
-        seen += len(row["templates"])
+        training, kept = split(row["templates"])
         arguments = {name: _argument(name, given) for name, given in row.get("arguments", {}).items()}
         alike, about = frozenset(row.get("alike", ())), tuple(row["about"])
         tools.append(Tool(row["name"], domain, about, arguments, training, kept, alike, row.get("generic", False)))
