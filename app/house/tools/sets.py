@@ -34,6 +34,7 @@ class Argument:
     said: Mapping[str, Sequence[str]] = field(default_factory=dict)
     items: tuple[int, int] = (2, 5)
     inner: Mapping[str, Argument] = field(default_factory=dict)
+    limits: Json = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,7 @@ def _argument(name: str, given: Mapping[str, Any]) -> Argument:
         given.get("said", {}),
         tuple(given.get("count", (2, 5))),
         inner,
+        given.get("limits", {}),
     )
 
 
@@ -139,8 +141,9 @@ class Offer:
 def offer(rng: random.Random, foreign_share: float = 0.3) -> Offer:
     """Draw a set of tools in random order, described in one of their ways."""
     tools = _foreign_set(rng) if rng.random() < foreign_share else _company_set(rng)
-    bare = rng.random() < 0.12
-    return Offer(tuple(tools), tuple(_definition(each, rng, bare) for each in tools), rng.randint(*_PER_SET))
+    bare, limited = rng.random() < 0.12, rng.random() < 0.3
+    definitions = tuple(_definition(each, rng, bare, limited) for each in tools)
+    return Offer(tuple(tools), definitions, rng.randint(*_PER_SET))
 
 
 def _company_set(rng: random.Random) -> list[Tool]:
@@ -167,11 +170,12 @@ def _foreign_set(rng: random.Random) -> list[Tool]:
     return tools
 
 
-def _definition(tool: Tool, rng: random.Random, bare: bool) -> Json:
+def _definition(tool: Tool, rng: random.Random, bare: bool, limited: bool) -> Json:
     properties = {}
     for name, argument in tool.arguments.items():
         words = {} if bare or not argument.about else {"description": rng.choice(argument.about)}
-        properties[name] = {**argument.schema, **words}
+        limits = argument.limits if limited else {}
+        properties[name] = {**argument.schema, **limits, **words}
     required = [name for name, argument in tool.arguments.items() if argument.required]
     parameters = {"type": "object", "properties": properties, "required": required}
     return {"name": _name(tool, rng), "description": rng.choice(tool.about), "parameters": parameters}
@@ -183,6 +187,6 @@ def _name(tool: Tool, rng: random.Random) -> str:
     if tool.domain == "company" or way < 0.6:
         return tool.name
     if way < 0.8:
-        return f"{tool.domain}.{tool.name}"
+        return f"{tool.domain}{rng.choice('._')}{tool.name}"
     first, *rest = tool.name.split("_")
     return first + "".join(each.capitalize() for each in rest)
