@@ -87,6 +87,8 @@ def _draw(argument: Argument, rng: random.Random) -> tuple[str, Any]:
     text = word(argument.draw, rng)
     if is_id(argument.draw):
         return (text.lower() if rng.random() < 0.12 else text), text
+    if " " in text and rng.random() < 0.3:
+        text = text[0].upper() + text[1:]
     return text, text
 
 

@@ -16,7 +16,10 @@ from typing import TypeAlias
 from core.errors import InvalidInput
 
 _PART = re.compile(r"[{|}]|<[^<>]*>|[^{|}<>]+|[<>]")
-_SLOT = re.compile(r"<(?P<name>[a-z_.]+)(?:=(?P<value>[^:<>]*):(?P<words>[^<>]*))?>")
+_SLOT = re.compile(r"<(?P<name>[a-z_.0-9]+)(?:=(?P<value>[^:<>]*):(?P<words>[^<>]*))?>")
+
+_ARTICLE = re.compile(r"(^|\W)[Aa] +$")
+_VOWEL = re.compile(r"[aeio](?!ne\b)|u(?![ns]i|se)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +113,17 @@ def expand(template: str, rng: random.Random, fill: Callable[[Slot], Piece]) -> 
                 case Choice():
                     yield from walk(rng.choice(node.options))
 
-    return list(walk(parse(template)))
+    pieces = [each for each in walk(parse(template)) if each.text]
+    followed = zip(pieces, [each.text for each in pieces[1:]] + [""], strict=True)
+    return [each if each.drawn else Piece(article(each.text, after)) for each, after in followed]
 
 
 def tidy(text: str) -> str:
     """The text without the spaces that empty alternatives leave."""
     text = re.sub(r" *\n *", "\n", re.sub(r" {2,}", " ", text))
     return re.sub(r" +([,.;:?!])", r"\1", text).strip()
+
+
+def article(before: str, after: str) -> str:
+    """The words `before` with an "an" at their end where those `after` ask for it."""
+    return f"{before.rstrip()}n " if _VOWEL.match(after) and _ARTICLE.search(before) else before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import tomllib
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -33,6 +34,7 @@ class Argument:
     said: Mapping[str, Sequence[str]] = field(default_factory=dict)
     items: tuple[int, int] = (2, 5)
     inner: Mapping[str, Argument] = field(default_factory=dict)
+    limits: Json = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +59,11 @@ class Tool:
         return self.name == other.name or self.name in other.alike or self.generic
 
 
-def split(templates: Sequence[str], start: int = 0) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The templates for training and those held out, by place, counted from `start`."""
-    places = list(enumerate(templates, start))
-    kept = tuple(each for at, each in places if at % HELD_OUT == HELD_OUT - 3)
-    return tuple(each for at, each in places if at % HELD_OUT != HELD_OUT - 3), kept
+def split(templates: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The templates for training and those held out. A template's side depends on its own text alone, so that adding
+    another moves none across."""
+    kept = {each for each in templates if zlib.crc32(each.encode()) % HELD_OUT == 0}
+    return tuple(each for each in templates if each not in kept), tuple(each for each in templates if each in kept)
 
 
 @cache
@@ -79,10 +81,9 @@ def foreign() -> tuple[Tool, ...]:
 
 
 def _read(path: Any, domain: str) -> tuple[Tool, ...]:
-    tools, seen = [], 0
+    tools = []
     for row in tomllib.loads(path.read_text("utf-8"))["tools"]:
-        training, kept = split(row["templates"], seen)
-        seen += len(row["templates"])
+        training, kept = split(row["templates"])
         arguments = {name: _argument(name, given) for name, given in row.get("arguments", {}).items()}
         alike, about = frozenset(row.get("alike", ())), tuple(row["about"])
         tools.append(Tool(row["name"], domain, about, arguments, training, kept, alike, row.get("generic", False)))
@@ -109,6 +110,7 @@ def _argument(name: str, given: Mapping[str, Any]) -> Argument:
         given.get("said", {}),
         tuple(given.get("count", (2, 5))),
         inner,
+        given.get("limits", {}),
     )
 
 
@@ -139,8 +141,9 @@ class Offer:
 def offer(rng: random.Random, foreign_share: float = 0.3) -> Offer:
     """Draw a set of tools in random order, described in one of their ways."""
     tools = _foreign_set(rng) if rng.random() < foreign_share else _company_set(rng)
-    bare = rng.random() < 0.12
-    return Offer(tuple(tools), tuple(_definition(each, rng, bare) for each in tools), rng.randint(*_PER_SET))
+    bare, limited = rng.random() < 0.12, rng.random() < 0.3
+    definitions = tuple(_definition(each, rng, bare, limited) for each in tools)
+    return Offer(tuple(tools), definitions, rng.randint(*_PER_SET))
 
 
 def _company_set(rng: random.Random) -> list[Tool]:
@@ -167,11 +170,12 @@ def _foreign_set(rng: random.Random) -> list[Tool]:
     return tools
 
 
-def _definition(tool: Tool, rng: random.Random, bare: bool) -> Json:
+def _definition(tool: Tool, rng: random.Random, bare: bool, limited: bool) -> Json:
     properties = {}
     for name, argument in tool.arguments.items():
         words = {} if bare or not argument.about else {"description": rng.choice(argument.about)}
-        properties[name] = {**argument.schema, **words}
+        limits = argument.limits if limited else {}
+        properties[name] = {**argument.schema, **limits, **words}
     required = [name for name, argument in tool.arguments.items() if argument.required]
     parameters = {"type": "object", "properties": properties, "required": required}
     return {"name": _name(tool, rng), "description": rng.choice(tool.about), "parameters": parameters}
@@ -183,6 +187,6 @@ def _name(tool: Tool, rng: random.Random) -> str:
     if tool.domain == "company" or way < 0.6:
         return tool.name
     if way < 0.8:
-        return f"{tool.domain}.{tool.name}"
+        return f"{tool.domain}{rng.choice('._')}{tool.name}"
     first, *rest = tool.name.split("_")
     return first + "".join(each.capitalize() for each in rest)

@@ -34,10 +34,9 @@ def _file() -> dict[str, Any]:
 @cache
 def requests() -> tuple[Requests, ...]:
     """The groups of requests that no tool does."""
-    groups, seen = [], 0
+    groups = []
     for row in _file()["requests"]:
-        training, kept = split(row["templates"], seen)
-        seen += len(row["templates"])
+        training, kept = split(row["templates"])
         groups.append(Requests(frozenset(row["near"]), training, kept))
     return tuple(groups)
 
@@ -45,9 +44,8 @@ def requests() -> tuple[Requests, ...]:
 @cache
 def small_talk(held_out: bool) -> tuple[tuple[str, str], ...]:
     """Templates of one side of the split, each with the reply that it gets."""
-    pairs, seen = [], 0
+    pairs: list[tuple[str, str]] = []
     for row in _file()["greetings"]:
-        sides = split(row["templates"], seen)
-        seen += len(row["templates"])
+        sides = split(row["templates"])
         pairs += [(template, row["reply"]) for template in sides[held_out]]
     return tuple(pairs)

@@ -28,6 +28,12 @@ def test_alternatives_nest_and_may_be_empty() -> None:
     }
 
 
+def test_an_article_fits_the_word_that_is_drawn_after_it() -> None:
+    assert sentences("a {old|new|used|unique|urgent|one-man} <x=:tent>") == {
+        f"{words} tent" for words in ("an old", "a new", "a used", "a unique", "an urgent", "a one-man")
+    }
+
+
 def test_a_slot_may_give_its_value_itself() -> None:
     assert list(slots(parse("{<state=off:switch off>|}"))) == [Slot("state", "off", "switch off")]
     assert sentences("<state=off:switch off> it") == {"switch off it"}

@@ -17,6 +17,12 @@ COUNT = 6000
 NAMES = {tool.name for tool in company()}
 BY_TEMPLATE = {each: tool for tool in (*company(), *foreign()) for each in (*tool.training, *tool.held_out)}
 
+SPELLINGS = {
+    spelling: tool.name
+    for tool in (*company(), *foreign())
+    for spelling in (tool.name, f"{tool.domain}.{tool.name}", f"{tool.domain}_{tool.name}")
+}
+
 
 @pytest.fixture(scope="module")
 def made() -> list[ToolRow]:
@@ -33,8 +39,9 @@ def names(row: ToolRow) -> list[str]:
 
 
 def plain(name: str) -> str:
-    """The name of a foreign tool however it is written."""
-    return "".join(f"_{each.lower()}" if each.isupper() else each for each in name.rsplit(".", 1)[-1])
+    """The name of a tool however it is written: as it is, in camel case, or after its domain."""
+    snake = "".join(f"_{each.lower()}" if each.isupper() else each for each in name)
+    return SPELLINGS[snake]
 
 
 def test_the_same_seed_gives_the_same_rows(made: list[ToolRow]) -> None:
@@ -104,6 +111,7 @@ def test_a_row_without_a_call_says_so_and_no_tool_of_it_would_do(made: list[Tool
 def test_requests_near_a_domain_are_not_refused_where_it_is_offered(made: list[ToolRow]) -> None:
     domains = {tool.name: tool.domain for tool in (*company(), *foreign())}
     near = {template: group.near for group in requests() for template in group.training}
+    assert {domain for group in requests() for domain in group.near} <= set(domains.values())
     refused = [row for row in made if row.template in near]
     assert len(refused) > 300
     for row in refused:
