@@ -28,8 +28,8 @@ class LlamaCpp:
     def __init__(self, threads: int) -> None:
         self._threads = threads
 
-    def logits(self, model: Path, adapter: Path | None, prompts: Sequence[Sequence[int]]) -> list[Floats]:
-        """Log-probabilities of all tokens after each prompt."""
+    def logits(self, model: Path, adapter: Path | None, prompts: Sequence[Sequence[int] | str]) -> list[Floats]:
+        """Log-probabilities of all tokens after each prompt; llama.cpp makes the tokens of a text itself."""
         with self._server(model, adapter, exact=True) as server:
             return [_after(server, prompt, _vocabulary(model)) for prompt in prompts]
 
@@ -67,8 +67,9 @@ def _vocabulary(model: Path) -> int:
     return len(gguf.GGUFReader(model).fields["tokenizer.ggml.tokens"].data)
 
 
-def _after(server: Any, prompt: Sequence[int], vocabulary: int) -> Floats:
-    told = _complete(server, {"prompt": [*prompt], "n_predict": 1, "n_probs": vocabulary})
+def _after(server: Any, prompt: Sequence[int] | str, vocabulary: int) -> Floats:
+    read = prompt if isinstance(prompt, str) else [*prompt]
+    told = _complete(server, {"prompt": read, "n_predict": 1, "n_probs": vocabulary})
     found = np.full(vocabulary, -np.inf, np.float32)
     for each in _chosen(told)[0]["top_logprobs"]:
         found[each["id"]] = each["logprob"]
