@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,16 @@ HEAD = 32
 
 
 def load_tokenizer(source: str) -> Tokenizer:
-    """The tokenizer out of a GGUF file, a folder or the hub. Raises as `load_model`."""
+    """The tokenizer out of a GGUF file, a folder or the hub. Raises as `load_model`.
+
+    The latest one is kept: to convert it out of a GGUF takes seconds.
+    """
+    path = Path(source)
+    return _tokenizer(source, path.stat().st_mtime_ns if path.is_file() else 0)
+
+
+@lru_cache(maxsize=1)
+def _tokenizer(source: str, _changed: int) -> Tokenizer:
     tokenizer = _loaded(AutoTokenizer, source)
     if source.endswith(".gguf"):
         # A GGUF names its rule of splitting ("smollm": single digits, then GPT-2's), and the converter knows GPT-2's
@@ -60,6 +70,8 @@ def load_model(base: Base, source: str, *, seed: int, vocabulary: int) -> Any:
 def _loaded(kind: Any, source: str, **options: Any) -> Any:
     path = Path(source)
     if path.suffix == ".gguf":
+        if not path.is_file():
+            raise InvalidInput(f"no file {source}", param="base.model")
         options |= {"gguf_file": path.name}
         source = str(path.parent)
     elif not path.exists() and source.count("/") != 1:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -162,10 +163,17 @@ def _describe(writer: gguf.GGUFWriter, base: Path, config: Any, kind: str, name:
 
 
 def _fields(base: Path) -> Mapping[str, Any]:
+    """The metadata of a GGUF; the latest is kept, since to read a vocabulary takes seconds."""
     try:
-        return gguf.GGUFReader(base).fields
+        return _read(base, base.stat().st_mtime_ns)
     except (OSError, ValueError, IndexError) as problem:  # a file that is cut off ends in an IndexError
         raise CorruptArtefact(f"{base} is no GGUF: {problem}") from problem
+
+
+@lru_cache(maxsize=1)
+def _read(base: Path, _changed: int) -> Mapping[str, Any]:
+    fields: Mapping[str, Any] = gguf.GGUFReader(base).fields
+    return fields
 
 
 def _write(writer: gguf.GGUFWriter, path: Path) -> None:

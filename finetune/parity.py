@@ -18,7 +18,7 @@ Prompt = Sequence[int]
 class Served(Protocol):
     """llama.cpp on a GGUF and, perhaps, an adapter. Raises `EngineUnavailable` for files that it cannot load."""
 
-    def logits(self, model: Path, adapter: Path | None, prompts: Sequence[Prompt]) -> list[Floats]:
+    def logits(self, model: Path, adapter: Path | None, prompts: Sequence[Prompt], vocabulary: int) -> list[Floats]:
         """What it thinks of each token (vocabulary,) after each prompt, as log-probabilities, computed in float32."""
 
     def continuations(
@@ -47,7 +47,7 @@ def compare(
     Logits count as log-probabilities: that takes off the one number that all logits of a place may share.
     """
     model.eval()
-    theirs = served.logits(gguf, adapter, prompts)
+    theirs = served.logits(gguf, adapter, prompts, model.config.vocab_size)
     difference = max(
         float(np.abs(_logits(model, prompt) - each).max()) for prompt, each in zip(prompts, theirs, strict=True)
     )

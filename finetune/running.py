@@ -22,7 +22,7 @@ from finetune.report import Report, write_report
 from finetune.rows import Row, data_hash
 from finetune.training import Trainer, Watch
 
-PROMPTS = 6
+PROMPTS = 4
 """How many held-out rows the exported files are compared on."""
 
 

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import gguf
 import numpy as np
 import xllamacpp
 from numpy.typing import NDArray
@@ -28,10 +27,12 @@ class LlamaCpp:
     def __init__(self, threads: int) -> None:
         self._threads = threads
 
-    def logits(self, model: Path, adapter: Path | None, prompts: Sequence[Sequence[int] | str]) -> list[Floats]:
+    def logits(
+        self, model: Path, adapter: Path | None, prompts: Sequence[Sequence[int] | str], vocabulary: int
+    ) -> list[Floats]:
         """Log-probabilities of all tokens after each prompt; llama.cpp makes the tokens of a text itself."""
         with self._server(model, adapter, exact=True) as server:
-            return [_after(server, prompt, _vocabulary(model)) for prompt in prompts]
+            return [_after(server, prompt, vocabulary) for prompt in prompts]
 
     def continuations(
         self, model: Path, adapter: Path | None, prompts: Sequence[Sequence[int]], tokens: int
@@ -61,10 +62,6 @@ class LlamaCpp:
             yield held[0]
         finally:
             held.clear()
-
-
-def _vocabulary(model: Path) -> int:
-    return len(gguf.GGUFReader(model).fields["tokenizer.ggml.tokens"].data)
 
 
 def _after(server: Any, prompt: Sequence[int] | str, vocabulary: int) -> Floats:
