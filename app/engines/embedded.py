@@ -13,6 +13,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,8 @@ class EmbeddedEngine:
                 adapters=[*settings.adapters.values()],
             )
         )
-        self._slots = Slots(settings.slots)
+        # Without adapters nothing can be mixed up, and llama.cpp itself finds the slot that remembers most of a prompt.
+        self._slots = Slots(settings.slots) if self._adapters else None
         self._threads = ThreadPoolExecutor(settings.slots, "embedded-engine")
         self._running: set[_Generation] = set()
 
@@ -163,12 +165,12 @@ class _Generation:
         self.adapter = adapter
         self._loop = loop
 
-    def run(self, server: Any, slots: Slots) -> None:
+    def run(self, server: Any, slots: Slots | None) -> None:
         """Generate, on a thread of the engine, in a slot that remembers nothing of another adapter."""
         try:
-            with slots.taken(self.adapter) as slot:
-                body = {**self._body, "id_slot": slot.number, "cache_prompt": slot.remembers}
-                server.handle_chat_completions(_written(body), self._take)
+            with slots.taken(self.adapter) if slots else nullcontext() as slot:
+                place = {"id_slot": slot.number, "cache_prompt": slot.remembers} if slot else {}
+                server.handle_chat_completions(_written({**self._body, **place}), self._take)
         except ValueError as problem:
             self._put(EngineRejected(f"llama.cpp rejected the request: {problem}"))
         except RuntimeError as problem:

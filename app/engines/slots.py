@@ -1,8 +1,10 @@
 """Which of llama.cpp's slots a generation takes, so that no adapter answers from another one's memory.
 
-A slot keeps the keys and values of its last prompt, and llama.cpp reuses them for the next prompt that begins alike,
-whatever adapter computed them (its server's issue 26207): after a tuned answer the base model's next one was wrong. So
-each slot's memory is known here by the adapter that filled it, and is forgotten before another one reads.
+A slot keeps the keys and values of its last prompt for the next one that begins alike. llama.cpp forgets them when a
+request names other scales than the slot's last one, but not when a request leaves them out (its server's issue 26207):
+then the base's answer went on from what an adapter had read. So every request names every scale (`embedded.py`), each
+slot's memory is known here by the adapter that filled it, and requests go where their own adapter was last: of two
+slots, the base and an adapter that take turns keep one each.
 """
 
 from __future__ import annotations

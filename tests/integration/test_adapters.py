@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import gguf
 import pytest
 
 from app.engines.embedded import EmbeddedEngine
@@ -54,7 +55,7 @@ def alone(base: Path, adapters: dict[str, Path]) -> dict[str, str]:
 
 
 async def _says(engine: EmbeddedEngine, model: str) -> str:
-    done = await engine.complete({"model": model, "messages": PROMPT, "max_tokens": 24, "temperature": 0})
+    done = await engine.complete({"model": model, "messages": PROMPT, "max_tokens": 12, "temperature": 0})
     assert done.body["model"] == model
     return str(done.body["choices"][0]["message"]["content"])
 
@@ -65,7 +66,7 @@ async def test_answers_stay_their_own_in_any_order(
 ) -> None:
     engine = _engine(base, adapters, slots=slots)
     try:
-        order = [MODEL, "first", MODEL, MODEL, "second", "first", "first", MODEL, "second", "second", MODEL]
+        order = [MODEL, "first", MODEL, "second", "first", "first", MODEL]
         for model in order:
             assert await _says(engine, model) == alone[model], model
         together = await asyncio.gather(*(_says(engine, model) for model in order))
@@ -77,11 +78,13 @@ async def test_answers_stay_their_own_in_any_order(
 async def test_a_prompt_is_remembered_within_an_adapter(base: Path, adapters: dict[str, Path]) -> None:
     engine = _engine(base, adapters)
     try:
-        read = []
-        for model in ("first", "first", MODEL, "first"):
-            stream = await engine.stream({"model": model, "messages": PROMPT, "max_tokens": 1})
-            read.append([chunk async for chunk in stream.chunks])
-        assert all(read)
+        remembered = []
+        for model in ("first", "first", MODEL, "first", "first"):
+            done = await engine.complete({"model": model, "messages": PROMPT, "max_tokens": 1})
+            usage = done.body["usage"]
+            remembered.append(usage["prompt_tokens_details"]["cached_tokens"] / usage["prompt_tokens"])
+        assert [share > 0.9 for share in remembered] == [False, True, False, False, True]
+        assert [share == 0 for share in remembered] == [True, False, True, True, False]
     finally:
         await engine.close()
 
@@ -105,8 +108,13 @@ def test_an_adapter_of_another_model_is_refused(base: Path, tmp_path: Path) -> N
     with pytest.raises(CorruptArtefact, match="tuned on another model") as refused:
         _engine(base, {"strange": strange})
     assert refused.value.code == "wrong_base"
+    whole = tmp_path / "whole.gguf"
+    writer = gguf.GGUFWriter(None, "llama")
+    writer.write_header_to_file(whole)
+    writer.write_kv_data_to_file()
+    writer.close()
     with pytest.raises(CorruptArtefact, match="no adapter"):
-        _engine(base, {"model": base})
+        _engine(base, {"model": whole})
     with pytest.raises(CorruptArtefact, match="no GGUF"):
         _engine(base, {"broken": other})
     with pytest.raises(NotFound, match="missing"):
