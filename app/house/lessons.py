@@ -7,13 +7,17 @@ from functools import partial
 from typing import Any
 
 import orjson
+from langchain_core.messages import convert_to_openai_messages
 
+from agents import reading
 from app.engines.tool_grammar import tool_grammar
+from app.house.reading.reading import ReadingRow
+from app.house.reading.reading import rows as reading_rows
 from app.house.tools.tools import ToolRow
 from app.house.tools.tools import rows as tool_rows
 from finetune.rows import Row, Said
 
-# A seed and a number of rows; equal ones give equal rows.
+# A seed and a number of rows, of which repetitions are left out; equal ones give equal rows.
 Lesson = Callable[[int, int], Iterator[Row]]
 
 
@@ -33,11 +37,32 @@ def tool_lesson(row: ToolRow) -> Row:
     return Row(said, orjson.dumps(reply).decode(), "tools")
 
 
+def reading_lesson(row: ReadingRow) -> Row:
+    """A question about passages, as `agents.reading` puts it."""
+    messages = convert_to_openai_messages(reading.prompt(row.passages, row.question))
+    said = tuple(Said(each["role"], each["content"]) for each in messages)
+    within = next((i for i, text in enumerate(row.passages, start=1) if row.answer and row.answer in text), 1)
+    return Row(said, reading.reply(row.answer, within), "reading")
+
+
 def _tools(seed: int, count: int, *, held_out: bool) -> Iterator[Row]:
-    return map(tool_lesson, tool_rows(seed, count, held_out=held_out))
+    return _distinct(map(tool_lesson, tool_rows(seed, count, held_out=held_out)))
+
+
+def _reading(seed: int, count: int) -> Iterator[Row]:
+    return _distinct(map(reading_lesson, reading_rows(seed, count)))
+
+
+def _distinct(rows: Iterator[Row]) -> Iterator[Row]:
+    asked: set[str] = set()
+    for row in rows:
+        if row.prompt not in asked:
+            asked.add(row.prompt)
+            yield row
 
 
 LESSONS: dict[str, Lesson] = {
     "tools": partial(_tools, held_out=False),
     "tools-held-out": partial(_tools, held_out=True),
+    "reading": _reading,
 }
