@@ -6,7 +6,7 @@
       sku (text): Such as SKU-0137.
       month (may|june, optional)
 
-Half as long as the JSON schema, and nearer to what a small model has read. What is left out, such as a pattern or a
+Three fifths of the JSON schema's tokens (791 for the seventeen tools, 1,352 before), and nearer to what a small model has read. What is left out, such as a pattern or a
 range, the grammar of the reply holds all the same. The house adapter has learned this form: another one takes another
 adapter (`finetune/recipes/house.yaml`).
 """
