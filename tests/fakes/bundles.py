@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from core.errors import DownloadFailed
 from core.types import Audience
 from edge.chunks import cut
+from edge.download import Piece
 from edge.manifest import RUNTIMES, Artefact, Chunk, Kind, Manifest, Reach
 from edge.signing import Signer
 
@@ -59,3 +62,42 @@ def manifest(*artefacts: Artefact, counter: int = 1, **more: Any) -> Manifest:
         **more,
     }
     return Manifest(**fields)
+
+
+class Line:
+    """A `Source` of the given contents. Each connection carries as many bytes as `breaks` says next, then breaks.
+
+    Without more breaks it holds. `silent` lets it end early as if all had come; `wrong` is what it does to the bytes.
+    """
+
+    def __init__(
+        self,
+        contents: Mapping[str, bytes],
+        breaks: Iterable[int] = (),
+        *,
+        silent: bool = False,
+        wrong: Callable[[bytes], bytes] = bytes,
+        piece: int = 97,
+    ) -> None:
+        self._contents = contents
+        self._breaks = iter(breaks)
+        self._silent = silent
+        self._wrong = wrong
+        self._piece = piece
+        self.ranges: list[tuple[str, int, int]] = []
+        self.sent = 0
+
+    def fetch(self, artefact: Artefact, start: int, stop: int) -> Piece:
+        """See `Source.fetch`."""
+        self.ranges.append((artefact.id, start, stop))
+        content = self._contents[artefact.id]
+        return Piece(f'"{digest(content)}"', self._carry(self._wrong(content)[start:stop], next(self._breaks, None)))
+
+    def _carry(self, content: bytes, most: int | None) -> Iterator[bytes]:
+        carried = content if most is None else content[:most]
+        for start in range(0, len(carried), self._piece):
+            piece = carried[start : start + self._piece]
+            self.sent += len(piece)
+            yield piece
+        if len(carried) < len(content) and not self._silent:
+            raise DownloadFailed("the connection broke")
