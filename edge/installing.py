@@ -106,12 +106,17 @@ class Device:
     @classmethod
     def create(cls, folder: Path, tenant: str, *keys: PublicKey) -> Device:
         """Set up a device of this tenant that trusts these keys. Raises `Conflict` when the folder is one already."""
-        if (folder / _DEVICE).exists():
+        device = cls(folder)
+        if device.set_up:
             raise Conflict(f"{folder} is set up already")
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        device = cls(folder)
         device._remember(tenant, Trust.of(*keys))
         return device
+
+    @property
+    def set_up(self) -> bool:
+        """Whether the folder is a device's."""
+        return (self._folder / _DEVICE).exists()
 
     @property
     def tenant(self) -> str:
@@ -154,6 +159,12 @@ class Device:
     def held(self, name: str) -> LocalChunks:
         """The chunks of the bundle's builds on the device, and thereby what a new one need not bring."""
         return LocalChunks(self._files(name))
+
+    def to_fetch(self, manifest: Manifest) -> int:
+        """Bytes that installing the bundle would bring over the network."""
+        local = self.held(manifest.name)
+        chunks = {chunk.sha256: chunk for artefact in manifest.artefacts for chunk in artefact.chunks}
+        return sum(chunk.size for chunk in chunks.values() if chunk not in local)
 
     def bases(self) -> frozenset[str]:
         """The SHA-256 of the base models in the builds that are in use."""

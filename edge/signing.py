@@ -139,6 +139,20 @@ class Envelope(_Frozen):
             raise BundleUnreadable(f"the manifest cannot be read: {_told(problem)}") from problem
 
 
+class TrustFile(_Frozen):
+    """The keys that a device is shipped with, as a file: what `wayside edge keys export` prints."""
+
+    keys: tuple[PublicKey, ...] = Field(min_length=1)
+
+    @classmethod
+    def read(cls, content: bytes) -> TrustFile:
+        """Read such a file. Raises `InvalidInput`."""
+        try:
+            return cls.model_validate_json(content)
+        except ValidationError as problem:
+            raise InvalidInput(f"this is no file of keys: {_told(problem)}", param="trust") from problem
+
+
 class Signer:
     """A private key that signs."""
 
