@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from core.errors import InvalidInput, NotFound, WrongBase
-from edge.chunks import chunk_file
+from edge.chunks import AVERAGE, AVERAGES, chunk_file
 from edge.durable import sync, write
 from edge.hashing import sha256_of
 from edge.keyring import Keyring
@@ -120,7 +120,7 @@ def _artefact(ware: Ware, folder: Path, hashes: Mapping[str, str]) -> Artefact:
         base=None if ware.base is None else hashes.get(ware.base, ware.base),
         reach=ware.reach,
         expires=ware.expires,
-        chunks=chunk_file(path),
+        chunks=chunk_file(path, AVERAGES.get(ware.kind, AVERAGE)),
     )
 
 

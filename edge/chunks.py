@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from edge.manifest import Chunk
+from edge.manifest import Chunk, Kind
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 AVERAGE = 2**14
 """Bytes of a chunk, about. No chunk but a file's last is smaller than a quarter, and none larger than four times it."""
+AVERAGES = {Kind.SNAPSHOT: 2**12}
+"""Where another average pays: a snapshot is many small files, and changes in many places."""
 _WINDOW = 32
 # Read at a time: the hash takes four times as much memory.
 _BLOCK = 2**22

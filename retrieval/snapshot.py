@@ -31,7 +31,6 @@ from retrieval.migrate import Reading
 CARD = "snapshot.json"
 _SHARD = "shard-1"
 _PAGE = 500
-_CHUNK = 64
 
 
 # What makes a document's passages visible, and the passages.
@@ -119,9 +118,10 @@ async def _write(folder: Path, layout: Layout, tenant: str, held: list[_Part]) -
     host = await Host.open(folder, layout)
     try:
         for visible, passages in held:
-            points = [_point(tenant, visible, each) for each in passages]
-            for first in range(0, len(points), _CHUNK):
-                await host.call("write", points=points[first : first + _CHUNK])
+            for each in passages:
+                # One by one: of several at once the engine chooses the order anew each time, and no byte would be
+                # where it was in the snapshot before.
+                await host.call("write", points=[_point(tenant, visible, each)])
         await host.call("flush")
     finally:
         await host.close()
