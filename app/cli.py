@@ -9,7 +9,20 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from app.commands import answering, approvals, audit, demo, documents, feedback, finetune, keys, models, router, serving
+from app.commands import (
+    answering,
+    approvals,
+    audit,
+    demo,
+    documents,
+    edge,
+    feedback,
+    finetune,
+    keys,
+    models,
+    router,
+    serving,
+)
 from core.errors import WaysideError
 
 cli = typer.Typer(
@@ -31,6 +44,7 @@ cli.add_typer(audit.commands, name="audit")
 cli.add_typer(router.commands, name="router")
 cli.add_typer(feedback.commands, name="feedback")
 cli.add_typer(finetune.commands, name="finetune")
+cli.add_typer(edge.commands, name="edge")
 
 
 def main() -> None:

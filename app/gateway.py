@@ -16,6 +16,7 @@ from app.api import (
     approvals,
     audio,
     audit,
+    bundles,
     chat,
     console,
     documents,
@@ -60,8 +61,10 @@ from app.requests import Requests
 from app.runs.wayside import WAYSIDE
 from app.runs.workers import Workers
 from app.telemetry import Telemetry, otlp
+from app.workspace import shelf
 from core.audit import Audit
 from core.types import Answer, Principal
+from edge.shelf import Shelf
 from retrieval.jobs import Jobs
 
 if TYPE_CHECKING:
@@ -157,6 +160,7 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
         feedback.routes(wayside.feedback),
         field_reports.routes(wayside.field_reports),
         evaluations.routes(Evaluations(settings.workspace)),
+        bundles.routes(Shelf(shelf(settings.workspace)), wayside.snapshots),
         mcp.routes(endpoint),
         langgraph_assistants.routes(wayside.runs.assistants),
         langgraph_crons.routes(wayside.runs),

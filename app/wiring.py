@@ -41,10 +41,11 @@ from app.runs.assistants import Assistants
 from app.runs.runs import Runs
 from app.runs.wayside import WAYSIDE, wayside_assistant
 from app.senses import Senses, open_senses
+from app.snapshots import Snapshots
 from app.store import Store
 from app.systems import Systems, open_systems
 from app.tools import Tools, open_tools
-from app.workspace import KEY_FILE, TENANT, admin_key, first_key, own_weights, owning
+from app.workspace import KEY_FILE, TENANT, admin_key, first_key, own_weights, owning, snapshot_folder
 from core.audit import Audit
 from core.database import Database
 from core.identity import Identity
@@ -100,6 +101,7 @@ class Wayside:
     feedback: FeedbackDesk
     suggesting: Suggesting
     field_reports: FieldReports
+    snapshots: Snapshots
 
 
 @asynccontextmanager
@@ -185,6 +187,7 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
             feedback=FeedbackDesk(FeedbackStore(database, Audit(database)), runs.timelines, systems.help_desk),
             suggesting=suggesting,
             field_reports=FieldReports(database, settings.workspace, senses),
+            snapshots=Snapshots(documents, generations, snapshot_folder(settings.workspace)),
         )
         if settings.demo:
             await load_demo(database, documents, ingestion, TENANT, console)

@@ -25,6 +25,21 @@ def own_weights(workspace: Path) -> Path:
     return workspace / "routing"
 
 
+def signing_keys(workspace: Path) -> Path:
+    """The folder of the keys that bundles for devices are signed with; readable by its owner only."""
+    return workspace / "edge" / "keys"
+
+
+def shelf(workspace: Path) -> Path:
+    """The folder of the bundles that the gateway offers to devices."""
+    return workspace / "edge" / "shelf"
+
+
+def snapshot_folder(workspace: Path) -> Path:
+    """The folder of knowledge snapshots that are not in a bundle yet."""
+    return workspace / "edge" / "snapshots"
+
+
 @contextmanager
 def owning(workspace: Path) -> Iterator[None]:
     """Own the workspace while the block runs; the kernel lets go of it when the process dies, however it dies.

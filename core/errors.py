@@ -25,7 +25,20 @@
     │   ├── SystemUnavailable      unreachable, or refusing us: whatever was asked for has not been done
     │   └── OutcomeUnknown         no answer that says whether it was done: read it back before trying again
     ├── MissingExtra             an optional package is not installed; the message has the command that installs it
-    └── CorruptArtefact          a model file whose hash is not the pinned one
+    ├── CorruptArtefact          a model file whose hash is not the pinned one
+    ├── BundleRefused            a bundle for devices that must not be used, each reason with its own error
+    │   ├── BundleUnreadable       no manifest that this program can read
+    │   ├── BundleUnsigned         nobody has signed it
+    │   ├── UnknownSigner          signed, by no key that this device trusts
+    │   ├── RevokedSigner          signed by a key that was revoked
+    │   ├── BundleTampered         its bytes are not those that were signed
+    │   ├── BundleTruncated        it ends before its end
+    │   ├── BundleDowngraded       older than one that this device has had
+    │   ├── BundleExpired          past the time until which it may be installed
+    │   ├── BundleMisdirected      made for another company, or under another name, than was asked for
+    │   └── WrongBase              an adapter whose base model is neither in it nor on the device
+    └── DownloadFailed           a download that broke; asked for again, it goes on where it stopped
+        └── ArtefactChanged        what is offered now is not what the download began with: begin with the manifest
 
 `app/errors.py` holds the one table that maps these to HTTP statuses.
 """
@@ -200,3 +213,81 @@ class CorruptArtefact(WaysideError):
     """A file of a model whose SHA-256 is not the pinned one. It has been deleted, never opened."""
 
     code = "corrupt_artefact"
+
+
+class BundleRefused(WaysideError):
+    """A bundle for devices that must not be used. What was installed before it stays in use."""
+
+    code = "bundle_refused"
+
+
+class BundleUnreadable(BundleRefused):
+    """What should be a bundle's manifest is none that this program can read."""
+
+    code = "bundle_unreadable"
+
+
+class BundleUnsigned(BundleRefused):
+    """A manifest without a signature."""
+
+    code = "bundle_unsigned"
+
+
+class UnknownSigner(BundleRefused):
+    """No signature is by a key that this device trusts."""
+
+    code = "bundle_unknown_key"
+
+
+class RevokedSigner(BundleRefused):
+    """The signature is by a key that was trusted once, and has been revoked."""
+
+    code = "bundle_revoked_key"
+
+
+class BundleTampered(BundleRefused):
+    """The bytes of the manifest or of an artefact are not those that were signed."""
+
+    code = "bundle_tampered"
+
+
+class BundleTruncated(BundleRefused):
+    """An artefact ends before its end."""
+
+    code = "bundle_truncated"
+
+
+class BundleDowngraded(BundleRefused):
+    """The bundle's counter is not above that of one which was installed here before."""
+
+    code = "bundle_downgraded"
+
+
+class BundleExpired(BundleRefused):
+    """The time until which the bundle may be installed has passed."""
+
+    code = "bundle_expired"
+
+
+class BundleMisdirected(BundleRefused):
+    """A bundle for another company, or with another name, than the one that was asked for."""
+
+    code = "bundle_misdirected"
+
+
+class WrongBase(BundleRefused):
+    """An adapter for a base model that is neither in the bundle nor on the device."""
+
+    code = "bundle_wrong_base"
+
+
+class DownloadFailed(WaysideError):
+    """A download that broke. What has arrived is kept, and the next try goes on from there."""
+
+    code = "download_failed"
+
+
+class ArtefactChanged(DownloadFailed):
+    """The artefact that is offered now is not the one that the manifest names: fetch the manifest again."""
+
+    code = "artefact_changed"

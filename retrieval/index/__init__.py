@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
-from core.ports import VectorIndex
+from core.ports import IndexedPassage, VectorIndex
 from core.types import Scope
 
 
@@ -16,6 +17,9 @@ class PassageStore(VectorIndex, Protocol):
 
     async def count_document(self, tenant: str, document_id: str) -> int:
         """Return how many points there are of the document, those not published yet included."""
+
+    async def export(self, scope: Scope, document_id: str) -> Sequence[IndexedPassage]:
+        """Return the document's passages with their vectors, in their order, as far as this scope may see them."""
 
     async def close(self) -> None:
         """Write everything through and let go of all resources."""

@@ -21,10 +21,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
+
 from core.errors import WorkspaceInUse
 from core.ports import Candidate, HybridQuery, IndexedPassage, PointId
 from core.types import Audience, Passage, Scope
-from retrieval.index.layout import BM25, Layout, from_payload, point_id, scope_of, scopes_of, to_payload
+from retrieval.index.layout import BM25, SCOPE, Layout, from_payload, point_id, scope_of, scopes_of, to_payload
 from retrieval.index.pipe import Host, HostFailed, end, start
 
 # A write of 64 points keeps the shard busy for about 5 ms, which is what a search may have to wait.
@@ -129,6 +131,20 @@ class EdgeIndex:
     async def count_document(self, tenant: str, document_id: str) -> int:
         """See `PassageStore.count_document`."""
         return int(await self._call("count", tenant=tenant, document=document_id))
+
+    async def export(self, scope: Scope, document_id: str) -> list[IndexedPassage]:
+        """See `PassageStore.export`."""
+        visible = set(scopes_of(scope))
+        found = await self._call("export", tenant=scope.tenant, document=document_id)
+        exported = [
+            IndexedPassage(
+                from_payload(each["payload"]),
+                {name: np.asarray(vector, np.float32) for name, vector in each["vectors"].items()},
+            )
+            for each in found
+            if each["payload"].get(SCOPE) in visible
+        ]
+        return sorted(exported, key=lambda each: each.passage.position)
 
     async def optimise(self) -> None:
         """Build the graphs for what was written since the last time; searches and writes go on meanwhile."""

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 from qdrant_client import AsyncQdrantClient, models
 from qdrant_client.http.exceptions import UnexpectedResponse
 
@@ -128,6 +129,23 @@ class ServerIndex:
     async def count_document(self, tenant: str, document_id: str) -> int:
         """See `PassageStore.count_document`."""
         return (await self._client.count(self._collection, _document(tenant, document_id), exact=True)).count
+
+    async def export(self, scope: Scope, document_id: str) -> list[IndexedPassage]:
+        """See `PassageStore.export`."""
+        if not scope.audiences:
+            return []
+        exported, offset = list[IndexedPassage](), None
+        wanted = _visible(scope, _equals(DOCUMENT, document_id))
+        while True:
+            records, offset = await self._client.scroll(
+                self._collection, wanted, limit=_CHUNK, offset=offset, with_payload=True, with_vectors=True
+            )
+            for each in records:
+                vectors: Any = each.vector
+                named = {name: np.asarray(vectors[name], np.float32) for name in self._layout.names}
+                exported.append(IndexedPassage(from_payload(each.payload or {}), named))
+            if offset is None:
+                return sorted(exported, key=lambda each: each.passage.position)
 
     async def close(self) -> None:
         """Close the connection."""

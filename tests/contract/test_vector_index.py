@@ -278,3 +278,18 @@ async def test_a_thousand_passages_score_as_in_the_fake(index: PassageStore) -> 
             if ours[key].bm25 and theirs[key].bm25:
                 assert ours[key].bm25 == pytest.approx(theirs[key].bm25, abs=1e-3)
             assert ours[key].cosines == pytest.approx(theirs[key].cosines, abs=1e-4)
+
+
+async def test_exports_a_document_whole_and_only_to_its_audience(index: PassageStore) -> None:
+    staff, texts_ = passages("d1", "one", "two", "three"), ("one", "two", "three")
+    await index.replace("acme", "d1", STAFF, staff)
+    await index.replace("rival", "d1", PUBLIC, passages("d1", "theirs", seed=50))
+    exported = await index.export(Scope("acme", (PUBLIC, STAFF)), "d1")
+    assert tuple(each.passage.text for each in exported) == texts_
+    assert [each.passage for each in exported] == [each.passage for each in staff]
+    for found_, given in zip(exported, staff, strict=True):
+        for name in LAYOUT.names:
+            np.testing.assert_allclose(found_.vectors[name], given.vectors[name], atol=1e-6)
+    assert await index.export(Scope("acme", (PUBLIC,)), "d1") == []
+    assert await index.export(Scope("acme", ()), "d1") == []
+    assert await index.export(Scope("acme", (PUBLIC, STAFF)), "d2") == []

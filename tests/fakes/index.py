@@ -61,6 +61,11 @@ class FakeIndex:
         """See `PassageStore.count_document`."""
         return len(self._documents.get((tenant, document_id), (Audience.PUBLIC, {}))[1])
 
+    async def export(self, scope: Scope, document_id: str) -> list[IndexedPassage]:
+        """See `PassageStore.export`."""
+        audience, passages = self._documents.get((scope.tenant, document_id), (Audience.PUBLIC, {}))
+        return [*passages.values()] if audience in scope.audiences else []
+
     async def close(self) -> None:
         """See `PassageStore.close`."""
 

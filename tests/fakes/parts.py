@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -22,9 +23,11 @@ from app.observing import Observing
 from app.runs.assistants import Assistants
 from app.runs.runs import Runs
 from app.senses import Senses
+from app.snapshots import Snapshots
 from app.store import Store
 from app.systems import Systems
 from app.tools import open_tools
+from app.workspace import snapshot_folder
 from core.audit import Audit
 from core.database import Database
 from core.errors import InvalidInput, NotFound, UnreadableDocument
@@ -48,10 +51,13 @@ from core.types import (
 from multimodal.media import MediaGate
 from multimodal.remote import RemotePictures
 from retrieval.documents import Document
+from retrieval.index.layout import Layout
+from retrieval.migrate import Generation
 from retrieval.tables import DocumentStatus
 from tests.fakes.company import FakeCompany
 from tests.fakes.field_senses import FieldSenses
 from tests.fakes.graphs import steps_assistant
+from tests.fakes.index import FakeIndex
 from tests.fakes.senses import scripted
 from tests.fakes.speaker import HummingSpeaker
 from tests.fakes.speaking import speaking_assistant
@@ -61,6 +67,8 @@ from tests.fakes.transcriber import FakeTranscriber
 from tests.fakes.turns import FakeTurns
 
 if TYPE_CHECKING:
+    from langchain_core.embeddings import Embeddings
+
     from agents.decisions import Approval
     from agents.suggesting import Suggesting
     from app.wiring import Wayside
@@ -255,6 +263,18 @@ class MemoryDocuments:
 
 
 @dataclass
+class OneGeneration:
+    """The only index there ever is."""
+
+    embeddings: HashEmbeddings
+    index: FakeIndex
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Generation]:
+        yield Generation("hash", cast("Embeddings", self.embeddings), self.index)
+
+
+@dataclass
 class Parts:
     """What a `Wayside` has, made of fakes, around a real database."""
 
@@ -275,6 +295,7 @@ class Parts:
     speaker: HummingSpeaker = field(default_factory=HummingSpeaker)
     transcriber: FakeTranscriber = field(default_factory=FakeTranscriber)
     field_senses: FieldSenses = field(default_factory=FieldSenses)
+    index: FakeIndex = field(default_factory=lambda: FakeIndex(Layout(size=4)))
 
     def __post_init__(self) -> None:
         companies = self.companies
@@ -303,6 +324,11 @@ class Parts:
     def field_reports(self) -> FieldReports:
         senses = self.field_senses.senses(self.settings.media)
         return FieldReports(self.database, self.settings.workspace, senses)
+
+    @cached_property
+    def snapshots(self) -> Snapshots:
+        folder = snapshot_folder(self.settings.workspace)
+        return Snapshots(self.documents, OneGeneration(self.embeddings, self.index), folder)
 
     @property
     def voice(self) -> FixedAssistant:

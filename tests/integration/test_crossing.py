@@ -8,10 +8,12 @@ and not tried here fails the test.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +22,14 @@ import pytest
 
 from app.gateway import create_app
 from app.wiring import Wayside, open_wayside
-from app.workspace import TENANT
+from app.workspace import TENANT, shelf, signing_keys
 from core.orders import OrderFilter
 from core.settings import Settings
-from core.types import Role
+from core.types import Audience, Role
+from edge.building import Order, Ware, build
+from edge.keyring import Keyring
+from edge.manifest import Kind, Reach
+from edge.shelf import Shelf
 
 RIVAL = "rival"
 VICTIM, NEIGHBOUR = "CUS-00018", "CUS-00591"
@@ -161,8 +167,23 @@ async def settled(house: House) -> House:
     ids["field"] = (await house.made("victim", "POST", "/api/field-reports", **noted))["id"]
     while (await house.made("victim", "GET", f"/api/field-reports/{ids['field']}"))["status"] != "ready":
         await asyncio.sleep(0.02)
+    ids["chunk"] = hashlib.sha256(b"The Tangerine house rule").hexdigest()
+    with_bundle(Path(house.wayside.settings.workspace))
     ids["key"] = (await house.made("admin", "GET", "/api/keys"))["data"][0]["id"]
     return house
+
+
+def with_bundle(workspace: Path) -> None:
+    """Offer a bundle with what the company's staff knows."""
+    moment = datetime.now(UTC)
+    keyring = Keyring(signing_keys(workspace))
+    if not signing_keys(workspace).exists():
+        keyring.create(moment)
+    (workspace / "rule.zip").write_bytes(b"The Tangerine house rule")
+    reach = Reach(tenant=TENANT, audience=Audience.STAFF)
+    soon = moment + timedelta(days=1)
+    ware = Ware(workspace / "rule.zip", "knowledge", Kind.SNAPSHOT, "proprietary", 1, reach=reach, expires=soon)
+    build(Order("field-staff", TENANT, (ware,), days=1), Shelf(shelf(workspace)), keyring, moment)
 
 
 def attempts() -> Iterator[tuple[str, str, Any]]:
@@ -278,6 +299,11 @@ def attempts() -> Iterator[tuple[str, str, Any]]:
     yield "DELETE", "/api/keys/{key}", None
     yield "GET", "/api/audit", None
     yield "GET", "/api/audit/verification", None
+    yield "GET", "/api/edge/bundles", None
+    yield "GET", "/api/edge/bundles/field-staff", None
+    yield "GET", "/api/edge/bundles/field-staff/artefacts/knowledge", None
+    yield "GET", "/api/edge/bundles/field-staff/chunks/{chunk}", None
+    yield "POST", "/api/edge/snapshots", {"audience": "staff"}
     yield "GET", "/api/evals", None
     yield "GET", "/api/evals/retrieval-20260101T000000Z", None
     yield "GET", "/api/evals/retrieval-20260101T000000Z/report", None
