@@ -31,6 +31,7 @@ from app.api import (
     orders,
     pictures,
     purchase_orders,
+    registry,
     search,
     speech,
     suggestions,
@@ -60,6 +61,7 @@ from app.requests import Requests
 from app.runs.wayside import WAYSIDE
 from app.runs.workers import Workers
 from app.telemetry import Telemetry, otlp
+from app.workspace import TENANT
 from core.audit import Audit
 from core.types import Answer, Principal
 from retrieval.jobs import Jobs
@@ -91,6 +93,7 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
     for engine in set(wayside.engines.values()):
         if isinstance(engine, FallbackEngine):
             metrics.watch_breaker(engine.breaker)
+    metrics.watch_trials(wayside.trials)
 
     async def book(principal: Principal, piece: object) -> None:
         if isinstance(piece, Answer):
@@ -109,6 +112,7 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
             asyncio.create_task(wayside.news.run()),
             asyncio.create_task(endpoint.run()),
             asyncio.create_task(maker.run()),
+            asyncio.create_task(wayside.trials.run()),
         }
         for task in background:
             task.add_done_callback(_ended)
@@ -136,6 +140,7 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
         chat.routes(wayside, accounts, telemetry),
         responses.routes(wayside.runs, wayside.observing, characters),
         models.routes(wayside.engines, settings.embedding_model),
+        registry.routes(wayside.trials, TENANT),
         embeddings.routes(wayside.embeddings, settings.embedding_model, characters, accounts, telemetry),
         audio.routes(wayside.senses, settings, accounts),
         speech.routes(wayside.senses, speech.model_of(settings.speech), accounts),

@@ -16,6 +16,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from agents.feedback import FeedbackStore
 from agents.hands import ToolHands
 from app.engines.protocol import Completion, CompletionStream, Engine
+from app.engines.trial import TrialEngine
 from app.feedback import FeedbackDesk
 from app.field_reports.reports import FieldReports
 from app.observing import Observing
@@ -25,10 +26,13 @@ from app.senses import Senses
 from app.store import Store
 from app.systems import Systems
 from app.tools import open_tools
+from app.trials.ratings import Ratings
+from app.trials.trials import Trials
 from core.audit import Audit
 from core.database import Database
 from core.errors import InvalidInput, NotFound, UnreadableDocument
 from core.identity import Identity
+from core.registry import Registry
 from core.settings import Settings
 from core.types import (
     Answer,
@@ -59,6 +63,7 @@ from tests.fakes.systems import FakeHelpDesk, FakeOrders, FakeProcurement
 from tests.fakes.text_reader import FakeTextReader
 from tests.fakes.transcriber import FakeTranscriber
 from tests.fakes.turns import FakeTurns
+from tests.fakes.variants import ScriptedOpener
 
 if TYPE_CHECKING:
     from agents.decisions import Approval
@@ -275,6 +280,7 @@ class Parts:
     speaker: HummingSpeaker = field(default_factory=HummingSpeaker)
     transcriber: FakeTranscriber = field(default_factory=FakeTranscriber)
     field_senses: FieldSenses = field(default_factory=FieldSenses)
+    variants: ScriptedOpener = field(default_factory=ScriptedOpener)
 
     def __post_init__(self) -> None:
         companies = self.companies
@@ -310,7 +316,13 @@ class Parts:
 
     @property
     def engines(self) -> Mapping[str, Engine]:
-        return {MODEL: cast("Engine", self.echo)}
+        return {MODEL: self.trials.engine}
+
+    @cached_property
+    def trials(self) -> Trials:
+        front = TrialEngine(cast("Engine", self.echo), shadows=self.settings.registry.shadows)
+        registry = Registry.of(self.database, self.settings.workspace)
+        return Trials(registry, front, self.variants.openers, Ratings(self.database), self.settings.registry)
 
     @cached_property
     def runs(self) -> Runs:
