@@ -36,6 +36,7 @@ from app.engines.trial import TrialEngine
 from app.feedback import FeedbackDesk
 from app.field_reports.reports import FieldReports
 from app.mcp import open_servers
+from app.mirrors import open_mirror
 from app.news import News
 from app.observing import Observing
 from app.runs.assistants import Assistants
@@ -221,7 +222,7 @@ def _trying(
     """
     base = next(each for each in engines.values() if each.name != "primary")
     front = TrialEngine(base, shadows=settings.registry.shadows)
-    registry = Registry.of(database, settings.workspace)
+    registry = Registry.of(database, settings.workspace, open_mirror(settings.registry))
     trials = Trials(registry, front, openers(settings.embedded), Ratings(database), settings.registry)
     served = {name: front if each is base else each for name, each in engines.items()}
     return front if engine is base else engine, served, trials

@@ -1,9 +1,8 @@
 """The model registry: versions that never change, and promotion that must be earned.
 
 A version's files are kept before its row is written, so that whoever sees the row finds the files; a process that dies
-in between leaves files that nobody refers to, and registering again uses them. What was decided about versions is the
-promotion ledger: a chain of its own in the audit log, where nothing can be changed or removed (`core/audit.py`). An
-entry is written by the transaction that changes where the model stands.
+in between leaves files that nobody refers to, and registering again uses them. What is decided about versions goes
+into the promotion ledger by the transaction that changes where the model stands.
 
 A challenger is promoted when no gating metric is worse than the champion's (`core/gates.py`) and it was not rolled
 back. There is no way round that.
@@ -12,10 +11,8 @@ back. There is no way round that.
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,50 +20,35 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.audit import Audit, Entry, Recorded, Verification
-from core.canonical import JSON, storable
+from core.admitting import check_candidate, check_plan, check_why
+from core.audit import Verification
+from core.canonical import JSON
 from core.database import Database, now
-from core.errors import Conflict, InvalidInput, NotFound, PromotionRefused
-from core.gates import Finding, judge, sound
+from core.errors import Conflict, NotFound, PromotionRefused
+from core.gates import Finding, judge
+from core.mirror import Mirror, NullMirror
+from core.promotions import PromotionLedger
 from core.registry_tables import ModelRow, VersionRow, version_row, write_metrics
 from core.shelf import Shelf
-from core.versions import (
-    LARGEST_SHARE,
-    NAME,
-    Alias,
-    Candidate,
-    Decision,
-    Mode,
-    Plan,
-    Standing,
-    Version,
-    fingerprint,
-)
-
-CHAIN = "wayside:models"
-"""The chain of the promotion ledger in the audit log. No tenant is called that."""
-
-ITSELF = "wayside"
-"""Who rolls back a challenger when nobody had to."""
-
-_METRIC = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./@ -]{0,99}")
-_CARD = 100_000
-_WHY = 2000
-_PAGE = 500
+from core.versions import Alias, Artefact, Candidate, Decision, Plan, Standing, Version, fingerprint
 
 
 class Registry:
-    """The models of an installation: their rows in the database, their files in the workspace."""
+    """The models of an installation: their rows in the database, their files in the workspace.
 
-    def __init__(self, database: Database, shelf: Shelf) -> None:
+    `mirror` is shown every change.
+    """
+
+    def __init__(self, database: Database, shelf: Shelf, mirror: Mirror | None = None) -> None:
         self._database = database
         self._shelf = shelf
-        self._audit = Audit(database)
+        self._mirror = mirror or NullMirror()
+        self._ledger = PromotionLedger(database)
 
     @classmethod
-    def of(cls, database: Database, workspace: Path) -> Registry:
+    def of(cls, database: Database, workspace: Path, mirror: Mirror | None = None) -> Registry:
         """The registry of a workspace."""
-        return cls(database, Shelf(workspace / "models"))
+        return cls(database, Shelf(workspace / "models"), mirror)
 
     async def register(self, candidate: Candidate, by: str) -> Version:
         """Keep the candidate as the model's next version.
@@ -75,25 +57,11 @@ class Registry:
         beginning. Raises `InvalidInput` for what is wrong with the candidate, and `Conflict` when the model is of
         another kind.
         """
-        _check(candidate)
+        check_candidate(candidate)
         files = await asyncio.to_thread(self._shelf.keep, candidate.files)
-        mark = fingerprint(candidate.kind, files, candidate.lineage)
-        async with self._database.session() as session:
-            await self._begin(session, candidate)
-            row = await _locked(session, candidate.model)
-            if row.kind != candidate.kind.value:
-                told = f"{row.name} is of kind {row.kind}, not {candidate.kind.value}: give the new one another name"
-                raise Conflict(told, param="kind")
-            known = select(VersionRow).where(VersionRow.model == row.name, VersionRow.fingerprint == mark)
-            if (seen := await session.scalar(known)) is not None:
-                return seen.version()
-            row.versions += 1
-            made = version_row(candidate, row.versions, files, mark, by, now())
-            session.add(made)
-            metrics: Any = write_metrics(candidate.metrics)
-            held: dict[str, JSON] = {"fingerprint": mark, "files": [asdict(each) for each in files], "metrics": metrics}
-            await self._record(session, by, "register", row.name, after=row.versions, more=held)
-            return made.version()
+        made = await self._add(candidate, files, by)
+        await self.show(made.model)
+        return made
 
     async def models(self) -> list[Standing]:
         """Where every model stands, by name."""
@@ -130,54 +98,45 @@ class Registry:
     async def challenge(self, model: str, number: int, plan: Plan, by: str, why: str) -> Standing:
         """Try the version on live traffic, in place of an earlier challenger.
 
-        Raises `NotFound`, `InvalidInput` for a plan that cannot be carried out, and `Conflict` for the champion.
+        Raises `NotFound`, `CorruptArtefact`, `InvalidInput` for a plan by which nothing could be compared, and
+        `Conflict` for the champion.
         """
-        _check_plan(plan)
-        _check_why(why)
+        check_plan(plan)
+        check_why(why)
+        await self.files(await self.version(model, number))
         async with self._database.session() as session:
             row = await _locked(session, model)
-            await _version(session, model, number)
             if row.champions and row.champions[-1] == number:
                 raise Conflict(f"{model} {number} is the champion already", param="version")
             before, row.challenger = row.challenger, number
             row.mode, row.percent, row.since = plan.mode.value, plan.percent, now()
             row.barred = [each for each in row.barred if each != number]
-            tried: JSON = {"mode": plan.mode.value, "percent": plan.percent}
-            await self._record(
-                session, by, "challenge", model, Alias.CHALLENGER, before, number, why, more={"plan": tried}
+            tried: dict[str, JSON] = {"plan": {"mode": plan.mode.value, "percent": plan.percent}}
+            await self._ledger.record(
+                session, by, "challenge", model, Alias.CHALLENGER, before, number, why, more=tried
             )
-            return row.standing()
+        return await self.show(model)
 
     async def promote(self, model: str, number: int, by: str, why: str, *, against: int | None = None) -> list[Finding]:
         """Make the version the champion, and return what the gate found.
 
         With `against`, the champion must still be that version (0: none). Raises `PromotionRefused`, with the findings
-        in words and in the ledger, `Conflict` when it is the champion already or another one than `against` is, and
-        `NotFound`.
+        in words and in the ledger, `Conflict` when it is the champion already or another one than `against` is,
+        `NotFound`, and `CorruptArtefact`.
         """
-        _check_why(why)
+        check_why(why)
+        await self.files(await self.version(model, number))
         try:
-            async with self._database.session() as session:
-                row = await _locked(session, model)
-                champion = row.champions[-1] if row.champions else None
-                if against is not None and against != (champion or 0):
-                    told = "no champion" if champion is None else f"champion {champion}"
-                    raise Conflict(f"{model} has {told} by now, not {against or 'none'}", param="champion")
-                found = await _judged(session, row, number)
-                row.champions = [*row.champions, number]
-                if row.challenger == number:
-                    row.challenger = row.mode = None
-                    row.percent = 0
-                row.since = now()
-                await self._record(session, by, "promote", model, Alias.CHAMPION, champion, number, why, found)
-                return found
+            found = await self._promote(model, number, by, why, against)
         except PromotionRefused as refused:
             # By itself, since the transaction of the promotion is undone.
             async with self._database.session() as session:
-                await self._record(
-                    session, by, "refuse", model, Alias.CHAMPION, None, number, why, tuple(refused.findings)
+                await self._ledger.record(
+                    session, by, "refuse", model, Alias.CHAMPION, None, number, why, refused.findings
                 )
             raise
+        await self.show(model)
+        return found
 
     async def rollback(
         self,
@@ -195,7 +154,7 @@ class Registry:
         It is not promoted again before it has been tried again. Raises `NotFound`, and `Conflict` when nobody has
         the part, or another version.
         """
-        _check_why(why)
+        check_why(why)
         async with self._database.session() as session:
             row = await _locked(session, model)
             standing = row.standing()
@@ -208,26 +167,60 @@ class Registry:
                 row.champions = row.champions[:-1]
                 after = row.champions[-1] if row.champions else None
             else:
-                row.challenger = row.mode = None
-                row.percent = 0
+                _untry(row)
             row.since = now()
             row.barred = sorted({*row.barred, held})
-            await self._record(session, by, "rollback", model, alias, held, after, why, findings)
-            return row.standing()
+            await self._ledger.record(session, by, "rollback", model, alias, held, after, why, findings)
+        return await self.show(model)
 
     async def history(self, model: str) -> list[Decision]:
         """Everything that was decided about the model, oldest first. Raises `NotFound`."""
         await self.standing(model)
-        entries: list[Recorded] = []
-        while page := await self._audit.entries(
-            CHAIN, of=_object(model), after=entries[-1].number if entries else 0, limit=_PAGE
-        ):
-            entries += page
-        return [_decision(each) for each in entries]
+        return await self._ledger.of(model)
 
     async def verify(self) -> Verification:
         """Check the promotion ledger from its beginning to its end."""
-        return await self._audit.verify(CHAIN)
+        return await self._ledger.verify()
+
+    async def show(self, model: str) -> Standing:
+        """Show the mirror where the model stands now, and return that. Raises `NotFound`."""
+        standing = await self.standing(model)
+        await self._mirror.show(standing, await self.versions(model))
+        return standing
+
+    async def _add(self, candidate: Candidate, files: tuple[Artefact, ...], by: str) -> Version:
+        mark = fingerprint(candidate.kind, files, candidate.lineage)
+        async with self._database.session() as session:
+            await self._begin(session, candidate)
+            row = await _locked(session, candidate.model)
+            if row.kind != candidate.kind.value:
+                told = f"{row.name} is of kind {row.kind}, not {candidate.kind.value}: give the new one another name"
+                raise Conflict(told, param="kind")
+            known = select(VersionRow).where(VersionRow.model == row.name, VersionRow.fingerprint == mark)
+            if (seen := await session.scalar(known)) is not None:
+                return seen.version()
+            row.versions += 1
+            made = version_row(candidate, row.versions, files, mark, by, now())
+            session.add(made)
+            metrics: Any = write_metrics(candidate.metrics)
+            held: dict[str, JSON] = {"fingerprint": mark, "files": [asdict(each) for each in files], "metrics": metrics}
+            await self._ledger.record(session, by, "register", row.name, after=row.versions, more=held)
+            return made.version()
+
+    async def _promote(self, model: str, number: int, by: str, why: str, against: int | None) -> list[Finding]:
+        async with self._database.session() as session:
+            row = await _locked(session, model)
+            champion = row.champions[-1] if row.champions else None
+            if against is not None and against != (champion or 0):
+                told = "no champion" if champion is None else f"champion {champion}"
+                raise Conflict(f"{model} has {told} by now, not {against or 'none'}", param="champion")
+            found = await _judged(session, row, number)
+            row.champions = [*row.champions, number]
+            if row.challenger == number:
+                _untry(row)
+            row.since = now()
+            await self._ledger.record(session, by, "promote", model, Alias.CHAMPION, champion, number, why, found)
+            return found
 
     async def _begin(self, session: AsyncSession, candidate: Candidate) -> None:
         """Make the model's row, if this is its first version. Writing first takes the lock on SQLite."""
@@ -244,25 +237,6 @@ class Registry:
         }
         await session.execute(insert(ModelRow).values(row).on_conflict_do_nothing())
 
-    async def _record(
-        self,
-        session: AsyncSession,
-        by: str,
-        action: str,
-        model: str,
-        alias: Alias | None = None,
-        before: int | None = None,
-        after: int | None = None,
-        why: str = "",
-        findings: Sequence[Finding] = (),
-        more: Mapping[str, JSON] | None = None,
-    ) -> None:
-        # The head of the chain is locked by this: nothing else is to wait behind it.
-        await session.flush()
-        said: list[JSON] = [asdict(each) for each in findings]
-        told: dict[str, JSON] = {"alias": alias, "from": before, "to": after, "why": why, "findings": said}
-        await self._audit.append(CHAIN, Entry(by, f"model.{action}", _object(model), {**told, **(more or {})}), session)
-
 
 async def _locked(session: AsyncSession, model: str) -> ModelRow:
     """The model's row, which is this transaction's until it ends."""
@@ -271,6 +245,11 @@ async def _locked(session: AsyncSession, model: str) -> ModelRow:
     if row is None:
         raise _unknown(model)
     return row
+
+
+def _untry(row: ModelRow) -> None:
+    row.challenger = row.mode = None
+    row.percent = 0
 
 
 async def _version(session: AsyncSession, model: str, number: int) -> Version:
@@ -295,54 +274,5 @@ async def _judged(session: AsyncSession, row: ModelRow, number: int) -> list[Fin
     return found
 
 
-def _check(candidate: Candidate) -> None:
-    if not re.fullmatch(NAME, candidate.model):
-        raise InvalidInput(f"{candidate.model!r} is no name for a model: {NAME}", param="model")
-    for name, metric in candidate.metrics.items():
-        if not _METRIC.fullmatch(name):
-            raise InvalidInput(f"{name!r} is no name for a metric", param="metrics")
-        if (wrong := sound(metric.interval)) is not None:
-            raise InvalidInput(f"the metric {name}: {wrong}", param=f"metrics.{name}")
-    if len(candidate.card) > _CARD or not storable(candidate.card):
-        raise InvalidInput(f"a model card is text of at most {_CARD} characters", param="card")
-    for part, text in asdict(candidate.lineage).items():
-        if len(text) > 200 or not storable(text) or (part != "base" and not text):
-            raise InvalidInput(f"the lineage's {part} is missing, or is no hash or revision", param=f"lineage.{part}")
-
-
-def _check_plan(plan: Plan) -> None:
-    if plan.mode is Mode.CANARY and not 1 <= plan.percent <= LARGEST_SHARE:
-        told = f"a canary takes 1 to {LARGEST_SHARE} percent: with more, too few are left to compare it with"
-        raise InvalidInput(told, param="percent")
-    if plan.mode is Mode.SHADOW and plan.percent:
-        raise InvalidInput("a shadow answers nobody, so it has no share", param="percent")
-
-
-def _check_why(why: str) -> None:
-    if not why.strip() or len(why) > _WHY or not storable(why):
-        raise InvalidInput(f"say why, in at most {_WHY} characters", param="why")
-
-
 def _unknown(model: str) -> NotFound:
     return NotFound(f"There is no registered model {model!r}.", param="model", code="model_not_found")
-
-
-def _object(model: str) -> str:
-    return f"model/{model}"
-
-
-def _decision(entry: Recorded) -> Decision:
-    said: Any = entry.entry.payload
-    moment: datetime = entry.at
-    return Decision(
-        number=entry.number,
-        at=moment,
-        by=entry.entry.actor,
-        action=entry.entry.action.removeprefix("model."),
-        alias=said["alias"],
-        before=said["from"],
-        after=said["to"],
-        why=said["why"],
-        findings=tuple(Finding(**each) for each in said["findings"]),
-        hash=entry.hash,
-    )

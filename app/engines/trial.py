@@ -107,10 +107,10 @@ class TrialEngine:
         try:
             done = await champion.complete(request)
         except FAILURES as error:
-            trial.figures.champion.answered(perf_counter() - began, error.code)
+            trial.figures.answered(trial.figures.champion, perf_counter() - began, error.code)
             raise
         fault = fault_of(request, done.body)
-        trial.figures.champion.answered(perf_counter() - began, fault)
+        trial.figures.answered(trial.figures.champion, perf_counter() - began, fault)
         self._shadow(trial, request, done.body, fault)
         return done
 
@@ -125,7 +125,7 @@ class TrialEngine:
         try:
             stream = await champion.stream(request)
         except FAILURES as error:
-            trial.figures.champion.answered(perf_counter() - began, error.code)
+            trial.figures.answered(trial.figures.champion, perf_counter() - began, error.code)
             raise
         return await self._watched(trial, trial.figures.champion, request, stream, perf_counter() - began)
 
@@ -188,7 +188,7 @@ class TrialEngine:
             if ours:
                 self._count(trial, seconds, _told(error))
             elif isinstance(error, FAILURES):
-                side.answered(seconds, error.code)
+                trial.figures.answered(side, seconds, error.code)
             if isinstance(error, EngineError):
                 raise
             raise EngineUnavailable("the engine broke off") from error
@@ -197,7 +197,7 @@ class TrialEngine:
         if ours:
             self._count(trial, seconds, fault)
         else:
-            side.answered(seconds, fault)
+            trial.figures.answered(side, seconds, fault)
             self._shadow(trial, request, body, fault)
 
     def _shadow(self, trial: Trial, request: Mapping[str, Any], answer: Json, fault: str | None) -> None:
@@ -219,9 +219,7 @@ class TrialEngine:
         self._count(trial, seconds, fault)
 
     def _count(self, trial: Trial, seconds: float, fault: str | None) -> None:
-        trial.figures.challenger.answered(seconds, fault)
-        if fault is not None:
-            trial.figures.failed(fault)
+        trial.figures.answered(trial.figures.challenger, seconds, fault)
         self.judge(trial)
 
 

@@ -9,8 +9,9 @@ The rule is looked at after every answer, so a level that holds for one look wou
 that must part are much stricter than one difference that must show, and that pays for the looks: docs/decisions/0024
 has the rates. Nothing is decided before the challenger gave `minimum` answers.
 
-Slow is an answer that took longer than `SLACK` times what nine in ten of the champion's latest took. So no model of
-how long answers take is needed, and a challenger that is a little slower stays.
+Slow is an answer that took longer than `SLACK` times what nine in ten of the champion's latest answers before it took.
+Both sides are held against the same moment, so that an hour of much traffic is nobody's fault; no model of how long
+answers take is needed, and a challenger that is a little slower stays.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ Z = 2.576
 """Half the width of a 99 % interval, in standard deviations."""
 
 SLACK = 1.25
-_WINDOW = 1000
+_SHOWN = 1000
 _USUAL = 0.9
+_LATEST = 100
+_ENOUGH = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +55,26 @@ class Share:
 
 @dataclass(slots=True)
 class Side:
-    """What one side did since the trial began, as this process saw it. `seconds` are of the latest good answers."""
+    """What one side did since the trial began, as this process saw it.
+
+    `seconds` are of the latest good answers, to be shown; `slow` is the share of those that could be judged.
+    """
 
     answers: int = 0
     errors: int = 0
-    seconds: deque[float] = field(default_factory=lambda: deque(maxlen=_WINDOW))
+    slow: Share = Share(0, 0)
     ratings: Share = Share(0, 0)
+    seconds: deque[float] = field(default_factory=lambda: deque(maxlen=_SHOWN))
 
-    def answered(self, seconds: float, fault: str | None) -> None:
-        """Count an answer, or a failure: how long one took to fail is no measure of anything."""
+    def answered(self, seconds: float, fault: str | None, limit: float | None) -> None:
+        """Count an answer, slow above `limit`, or a failure: how long one took to fail is no measure of anything."""
         self.answers += 1
-        if fault is None:
-            self.seconds.append(seconds)
-        else:
+        if fault is not None:
             self.errors += 1
+            return
+        self.seconds.append(seconds)
+        if limit is not None:
+            self.slow = Share(self.slow.bad + (seconds > limit), self.slow.of + 1)
 
     def quantile(self, share: float) -> float | None:
         """How long `share` of the latest answers took at most, in seconds."""
@@ -86,22 +95,29 @@ class Figures:
     agreement: float = 0.0
     skipped: int = 0
     faults: dict[str, int] = field(default_factory=dict)
+    _latest: deque[float] = field(default_factory=lambda: deque(maxlen=_LATEST))
+
+    def answered(self, side: Side, seconds: float, fault: str | None) -> None:
+        """Count an answer of one of the two, or what went wrong with it."""
+        usual = _quantile(self._latest, _USUAL) if len(self._latest) >= _ENOUGH else None
+        side.answered(seconds, fault, None if usual is None else SLACK * usual)
+        if side is self.challenger:
+            if fault is not None:
+                self.faults[fault] = self.faults.get(fault, 0) + 1
+        elif fault is None:
+            self._latest.append(seconds)
 
     def agreed(self, alike: float) -> None:
         """Add one comparison to the mean."""
         self.compared += 1
         self.agreement += (alike - self.agreement) / self.compared
 
-    def failed(self, fault: str) -> None:
-        """Remember what went wrong with the challenger."""
-        self.faults[fault] = self.faults.get(fault, 0) + 1
-
     def verdict(self, minimum: int) -> list[tuple[str, str]]:
         """Why the challenger must go: each reason as a word and a sentence. Empty while it may stay."""
         new, old = self.challenger, self.champion
         pairs = {
             "errors": ("failed", Share(new.errors, new.answers), Share(old.errors, old.answers)),
-            "latency": ("were slow", *self._slow()),
+            "latency": ("were slow", new.slow, old.slow),
             "feedback": ("were disliked", new.ratings, old.ratings),
         }
         return [
@@ -110,20 +126,10 @@ class Figures:
             if worse(challenger, champion, minimum)
         ]
 
-    def _slow(self) -> tuple[Share, Share]:
-        usual = self.champion.quantile(_USUAL)
-        if usual is None:
-            return Share(0, 0), Share(0, 0)
-        return _above(self.challenger.seconds, SLACK * usual), _above(self.champion.seconds, SLACK * usual)
-
 
 def worse(challenger: Share, champion: Share, minimum: int) -> bool:
     """Whether the challenger's share is worse beyond doubt; never before it has `minimum` cases."""
     return challenger.of >= minimum and challenger.bounds()[0] > champion.bounds()[1]
-
-
-def _above(seconds: Sequence[float], limit: float) -> Share:
-    return Share(sum(each > limit for each in seconds), len(seconds))
 
 
 def _quantile(values: Sequence[float], share: float) -> float | None:

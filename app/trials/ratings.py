@@ -33,6 +33,8 @@ class Ratings:
                 FeedbackRow.about_kind == Kind.TURN.value,
                 FeedbackRow.rating.is_not(None),
                 TimelineRow.started_at >= moment,
+                # Implied, and spares the look at the turns of all that was said before.
+                FeedbackRow.created_at >= moment,
                 TimelineRow.engine != "",
             )
             .group_by(theirs, FeedbackRow.rating)

@@ -19,7 +19,8 @@ from app.trials.ratings import Ratings
 from app.trials.variants import OpenVariant, Variant, variant_name
 from core.errors import Conflict, NotFound, UnsupportedOperation, WaysideError
 from core.gates import Finding
-from core.registry import ITSELF, Registry
+from core.promotions import ITSELF
+from core.registry import Registry
 from core.settings import RegistrySettings
 from core.versions import Alias, Kind, Mode, Standing, Version
 

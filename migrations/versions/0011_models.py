@@ -45,7 +45,7 @@ def upgrade() -> None:
         sa.Column("created_by", sa.String(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("model", "number", name=op.f("pk_model_versions")),
-        sa.UniqueConstraint("model", "fingerprint", name=op.f("uq_model_versions_model")),
+        sa.UniqueConstraint("model", "fingerprint", name=op.f("uq_model_versions_model_fingerprint")),
     )
 
 

@@ -11,15 +11,18 @@ def reasons(figures: Figures, minimum: int = 20) -> list[str]:
 
 
 def traffic(figures: Figures, seed: int, answers: int, *, errors: tuple[float, float], slower: float) -> int | None:
-    """Send answers to both sides, a tenth to the challenger; the number of its answers when it had to go, if it had."""
+    """Send answers to both sides, a tenth to the challenger; the number of its answers when it had to go, if it had.
+
+    Every answer takes three times as long in the second half: the machine has more to do.
+    """
     random = Random(seed)  # noqa: S311
-    for _ in range(answers):
+    for number in range(answers):
         ours = random.random() < 0.1
-        side = figures.challenger if ours else figures.champion
-        seconds = random.lognormvariate(0, 0.7) * (slower if ours else 1.0)
-        side.answered(seconds, "broken" if random.random() < errors[ours] else None)
+        seconds = random.lognormvariate(0, 0.7) * (slower if ours else 1.0) * (3 if number > answers / 2 else 1)
+        fault = "broken" if random.random() < errors[ours] else None
+        figures.answered(figures.challenger if ours else figures.champion, seconds, fault)
         if ours and figures.verdict(20):
-            return side.answers
+            return figures.challenger.answers
     return None
 
 
@@ -66,8 +69,11 @@ def test_dislike_alone_is_enough_and_is_told_in_words() -> None:
 
 def test_errors_do_not_count_as_quick_answers() -> None:
     figures = Figures()
-    figures.champion.answered(9.0, "broken")
+    figures.answered(figures.champion, 9.0, "broken")
     assert (figures.champion.errors, figures.champion.quantile(0.5)) == (1, None)
+    assert figures.faults == {}
+    figures.answered(figures.challenger, 9.0, "broken")
+    assert figures.faults == {"broken": 1}
 
 
 def test_agreement_is_the_mean() -> None:

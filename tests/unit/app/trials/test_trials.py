@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,14 @@ import pytest
 
 from app.engines.trial import TrialEngine
 from app.subject import answering
+from app.trials.figures import Share
 from app.trials.ratings import Ratings
 from app.trials.sides import meets
 from app.trials.trials import Trials
 from core.database import Database
 from core.errors import EngineUnavailable, UnsupportedOperation
-from core.registry import ITSELF, Registry
+from core.promotions import ITSELF
+from core.registry import Registry
 from core.settings import RegistrySettings
 from core.versions import Alias, Kind, Mode, Plan
 from tests.fakes.candidates import MODEL, candidate
@@ -31,6 +34,16 @@ MEETS_NOT = next(each for each in PEOPLE if not meets(f"harbor/{each}", MODEL, 2
 BROKEN = EngineUnavailable("broken")
 
 
+class Thumbs(Ratings):
+    """Says what it is told to."""
+
+    given = (Share(0, 0), Share(0, 0))
+
+    async def since(self, moment: datetime, challenger: str) -> tuple[Share, Share]:
+        assert challenger == f"{MODEL}@2"
+        return self.given
+
+
 class House:
     """A gateway's trials on a database; `again` is what a restart, or another process, makes of it."""
 
@@ -39,8 +52,9 @@ class House:
         self.registry = Registry.of(database, workspace)
         self.opener = ScriptedOpener()
         self.engine = TrialEngine(ScriptedEngine("base", name="embedded"))
+        self.thumbs = Thumbs(database)
         settings = RegistrySettings(minimum=5, poll_seconds=0.01)
-        self.trials = Trials(self.registry, self.engine, self.opener.openers, Ratings(database), settings)
+        self.trials = Trials(self.registry, self.engine, self.opener.openers, self.thumbs, settings)
 
     def again(self) -> House:
         return House(self.database, self.workspace)
@@ -98,10 +112,11 @@ async def test_a_broken_challenger_is_rolled_back_by_itself_and_stays_so(house: 
     running = asyncio.create_task(house.trials.run())
     await broken_trial(house)
     async with asyncio.timeout(10):
-        while (await house.registry.standing(MODEL)).challenger is not None:
+        while not house.trials.rollbacks:
             await asyncio.sleep(0.01)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+    assert (await house.registry.standing(MODEL)).challenger is None
     last = (await house.registry.history(MODEL))[-1]
     assert (last.action, last.alias, last.before, last.by) == ("rollback", "challenger", 2, ITSELF)
     assert last.why == "5 of 5 answers failed; of the champion's, 0 of 20"
@@ -112,6 +127,19 @@ async def test_a_broken_challenger_is_rolled_back_by_itself_and_stays_so(house: 
     await after.trials.refresh()
     assert after.opener.opened == [1]
     assert await after.told(MEETS) == "version 1"
+
+
+@pytest.mark.parametrize(("plan", "left"), [(CANARY, None), (Plan(Mode.SHADOW), 2)])
+async def test_thumbs_down_take_a_canary_back_and_a_shadow_not(house: House, plan: Plan, left: int | None) -> None:
+    await house.registry.challenge(MODEL, 2, plan, "key_1", "try")
+    await house.trials.refresh()
+    house.thumbs.given = (Share(15, 20), Share(5, 100))
+    await house.trials.refresh()
+    assert (await house.registry.standing(MODEL)).challenger == left
+    if left is None:
+        why = (await house.registry.history(MODEL))[-1].why
+        assert why == "15 of 20 answers were disliked; of the champion's, 5 of 100"
+        assert await house.told(MEETS) == "base"
 
 
 async def test_whoever_was_quicker_is_not_overruled(house: House) -> None:
