@@ -112,7 +112,7 @@ class Findings(ModelView):
 
 
 class DecisionView(BaseModel):
-    """An entry of the promotion ledger: `from` and `to` are versions; `hash` is its own in the chain."""
+    """An entry of the promotion ledger: `before` and `after` are versions; `hash` is its own in the chain."""
 
     number: int
     at: datetime

@@ -102,7 +102,7 @@ class TrialEngine:
         if trial is None:
             return await champion.complete(request)
         if trial.takes(subject()):
-            return await self._tried(trial, champion, request)
+            return await self._tried(trial, request)
         began = perf_counter()
         try:
             done = await champion.complete(request)
@@ -120,7 +120,7 @@ class TrialEngine:
         if trial is None:
             return await champion.stream(request)
         if trial.takes(subject()):
-            return await self._tried_stream(trial, champion, request)
+            return await self._tried_stream(trial, request)
         began = perf_counter()
         try:
             stream = await champion.stream(request)
@@ -135,21 +135,21 @@ class TrialEngine:
             task.cancel()
         await asyncio.gather(*self._shadows, return_exceptions=True)
 
-    async def _tried(self, trial: Trial, champion: Engine, request: Mapping[str, Any]) -> Completion:
+    async def _tried(self, trial: Trial, request: Mapping[str, Any]) -> Completion:
         done, seconds, fault = await _asked(trial, request)
         if done is not None and fault is None:
             self._count(trial, seconds, None)
             return done
         # A request that the champion rejects as well was wrong itself, and says nothing about the challenger.
         try:
-            answer = await champion.complete(request)
+            answer = await self._champion.complete(request)
         except FAILURES:
             self._count(trial, seconds, fault)
             raise
         self._count(trial, seconds, fault)
         return answer
 
-    async def _tried_stream(self, trial: Trial, champion: Engine, request: Mapping[str, Any]) -> CompletionStream:
+    async def _tried_stream(self, trial: Trial, request: Mapping[str, Any]) -> CompletionStream:
         began = perf_counter()
         try:
             async with asyncio.timeout(trial.patience):
@@ -159,7 +159,7 @@ class TrialEngine:
         else:
             return await self._watched(trial, trial.figures.challenger, request, stream, perf_counter() - began)
         try:
-            instead = await champion.stream(request)
+            instead = await self._champion.stream(request)
         except FAILURES:
             self._count(trial, seconds, fault)
             raise

@@ -128,7 +128,7 @@ class Figures:
 
 
 def worse(challenger: Share, champion: Share, minimum: int) -> bool:
-    """Whether the challenger's share is worse beyond doubt; never before it has `minimum` cases."""
+    """Whether the challenger's interval lies above the champion's; never before it has `minimum` cases."""
     return challenger.of >= minimum and challenger.bounds()[0] > champion.bounds()[1]
 
 

@@ -24,6 +24,7 @@ from app.runs.assistants import Assistants
 from app.runs.runs import Runs
 from app.senses import Senses
 from app.store import Store
+from app.subject import subject
 from app.systems import Systems
 from app.tools import open_tools
 from app.trials.ratings import Ratings
@@ -274,6 +275,7 @@ class Parts:
     search: OneSearch = field(default_factory=OneSearch)
     documents: MemoryDocuments = field(default_factory=MemoryDocuments)
     acts: list[str] = field(default_factory=list)
+    acted_for: list[str | None] = field(default_factory=list)
     companies: dict[str, FakeCompany] = field(default_factory=dict)
     turns: FakeTurns = field(default_factory=FakeTurns)
     scripts: dict[str, list[Any]] = field(default_factory=dict)
@@ -328,6 +330,7 @@ class Parts:
     def runs(self) -> Runs:
         async def act(what: str) -> None:
             self.acts.append(what)
+            self.acted_for.append(subject())
 
         assistants = Assistants(steps_assistant(self.saver, act), speaking_assistant(self.saver, self.scripts))
         return Runs(self.database, assistants, self.saver, sole=True, poll=0.05)
