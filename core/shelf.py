@@ -48,8 +48,8 @@ class Shelf:
     def path(self, artefact: Artefact) -> Path:
         """Where the verified file lies.
 
-        Raises `NotFound` when it is gone, and `CorruptArtefact` when its bytes are others: then it is deleted, never
-        opened, and registering the same bytes again brings it back.
+        Raises `NotFound` when it is gone or cannot be read, and `CorruptArtefact` when its bytes are others: then it
+        is deleted, never opened, and registering the same bytes again brings it back.
         """
         held = self._folder / artefact.sha256 / artefact.name
         try:
@@ -57,6 +57,10 @@ class Shelf:
                 found = hashlib.file_digest(opened, "sha256").hexdigest()
         except FileNotFoundError:
             raise NotFound(f"the file {held} of a registered model is gone: register it again", param="model") from None
+        except OSError as problem:
+            raise NotFound(
+                f"{held}, of a registered model, cannot be read: {problem.strerror}", param="model"
+            ) from problem
         if found != artefact.sha256:
             held.unlink(missing_ok=True)
             raise CorruptArtefact(
