@@ -14,6 +14,7 @@ from fastapi.security import HTTPBearer
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.subject import answering
 from core.errors import Forbidden, Unauthenticated
 from core.identity import Identity
 from core.types import Principal, Role
@@ -43,6 +44,7 @@ class Authentication:
             if scope["type"] == "websocket":
                 scope.setdefault("state", {}).setdefault("headers", [])
             scope["state"].update(credential=credential, key_id=principal.key_id, tenant=principal.tenant)
+            answering(principal.tenant, principal.owner)
         await self.app(scope, receive, send)
 
 

@@ -20,8 +20,10 @@ from app.commands import (
     finetune,
     keys,
     models,
+    registering,
     router,
     serving,
+    versions,
 )
 from core.errors import WaysideError
 
@@ -37,6 +39,16 @@ cli.command()(documents.ingest)
 cli.command()(answering.ask)
 cli.command()(documents.search)
 cli.add_typer(keys.commands, name="keys")
+models.commands.command()(registering.register)
+for command in (
+    versions.versions,
+    versions.show,
+    versions.challenge,
+    versions.promote,
+    versions.rollback,
+    versions.history,
+):
+    models.commands.command()(command)
 cli.add_typer(models.commands, name="models")
 cli.add_typer(demo.commands, name="demo")
 cli.add_typer(approvals.commands, name="approvals")

@@ -32,6 +32,7 @@ from app.api import (
     orders,
     pictures,
     purchase_orders,
+    registry,
     search,
     speech,
     suggestions,
@@ -61,7 +62,7 @@ from app.requests import Requests
 from app.runs.wayside import WAYSIDE
 from app.runs.workers import Workers
 from app.telemetry import Telemetry, otlp
-from app.workspace import shelf
+from app.workspace import TENANT, shelf
 from core.audit import Audit
 from core.types import Answer, Principal
 from edge.shelf import Shelf
@@ -94,6 +95,7 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
     for engine in set(wayside.engines.values()):
         if isinstance(engine, FallbackEngine):
             metrics.watch_breaker(engine.breaker)
+    metrics.watch_trials(wayside.trials)
 
     async def book(principal: Principal, piece: object) -> None:
         if isinstance(piece, Answer):
@@ -112,6 +114,7 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
             asyncio.create_task(wayside.news.run()),
             asyncio.create_task(endpoint.run()),
             asyncio.create_task(maker.run()),
+            asyncio.create_task(wayside.trials.run()),
         }
         for task in background:
             task.add_done_callback(_ended)
@@ -139,6 +142,7 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
         chat.routes(wayside, accounts, telemetry),
         responses.routes(wayside.runs, wayside.observing, characters),
         models.routes(wayside.engines, settings.embedding_model),
+        registry.routes(wayside.trials, TENANT),
         embeddings.routes(wayside.embeddings, settings.embedding_model, characters, accounts, telemetry),
         audio.routes(wayside.senses, settings, accounts),
         speech.routes(wayside.senses, speech.model_of(settings.speech), accounts),

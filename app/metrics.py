@@ -5,6 +5,8 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from app.engines.breaker import CircuitBreaker, State
+from app.trials.metrics import TrialCollector
+from app.trials.trials import Trials
 from core.types import Usage
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -74,6 +76,10 @@ class Metrics:
         text = "The primary engine's circuit breaker: 0 closed, 0.5 half-open, 1 open."
         gauge = Gauge("wayside_breaker_open", text, registry=self.registry)
         gauge.set_function(lambda: shown[breaker.state])
+
+    def watch_trials(self, trials: Trials) -> None:
+        """Show how a challenger does beside the champion."""
+        self.registry.register(TrialCollector(trials))
 
     def render(self, jobs: int) -> bytes:
         """Everything, in Prometheus' text format. `jobs` is the length of the ingestion queue now."""

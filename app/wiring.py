@@ -32,9 +32,11 @@ from app.engines.chat_model import EngineChat
 from app.engines.choice import open_engine
 from app.engines.protocol import Engine
 from app.engines.silent import SilentEngine
+from app.engines.trial import TrialEngine
 from app.feedback import FeedbackDesk
 from app.field_reports.reports import FieldReports
 from app.mcp import open_servers
+from app.mirrors import open_mirror
 from app.news import News
 from app.observing import Observing
 from app.runs.assistants import Assistants
@@ -45,12 +47,16 @@ from app.snapshots import Snapshots
 from app.store import Store
 from app.systems import Systems, open_systems
 from app.tools import Tools, open_tools
+from app.trials.opening import openers
+from app.trials.ratings import Ratings
+from app.trials.trials import Trials
 from app.workspace import KEY_FILE, TENANT, admin_key, first_key, own_weights, owning, snapshot_folder
 from core.audit import Audit
 from core.database import Database
 from core.identity import Identity
 from core.modelstore import ModelStore
 from core.ports import PassageSearch
+from core.registry import Registry
 from core.settings import Settings
 from retrieval.documents import Documents
 from retrieval.embed.onnx import OnnxEmbeddings
@@ -102,6 +108,7 @@ class Wayside:
     suggesting: Suggesting
     field_reports: FieldReports
     snapshots: Snapshots
+    trials: Trials
 
 
 @asynccontextmanager
@@ -121,6 +128,9 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
         _, embeddings, (engine, engines) = await _all(
             database.migrate(), _open_embeddings(settings, store, stack), open_engine(settings, store, stack)
         )
+        engine, engines, trials = _trying(settings, database, engine, engines)
+        await trials.refresh()
+        stack.push_async_callback(trials.close)
         identity = Identity(database)
         if await first_key(settings.workspace, identity) and console is not None:
             console.print(f"The admin's key, kept in {settings.workspace / KEY_FILE}: {admin_key(settings.workspace)}")
@@ -188,6 +198,7 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
             suggesting=suggesting,
             field_reports=FieldReports(database, settings.workspace, senses),
             snapshots=Snapshots(documents, generations, snapshot_folder(settings.workspace)),
+            trials=trials,
         )
         if settings.demo:
             await load_demo(database, documents, ingestion, TENANT, console)
@@ -203,6 +214,21 @@ async def _all(
         if isinstance(result, BaseException):
             raise result
     return cast("tuple[First, Second, Third]", tuple(results))
+
+
+def _trying(
+    settings: Settings, database: Database, engine: Engine, engines: Mapping[str, Engine]
+) -> tuple[Engine, Mapping[str, Engine], Trials]:
+    """Put the engine that runs here behind one that serves registered versions and tries them.
+
+    A remote primary engine is not ours to replace: then only who asks for the embedded model by name meets them.
+    """
+    base = next(each for each in engines.values() if each.name != "primary")
+    front = TrialEngine(base, shadows=settings.registry.shadows)
+    registry = Registry.of(database, settings.workspace, open_mirror(settings.registry))
+    trials = Trials(registry, front, openers(settings.embedded), Ratings(database), settings.registry)
+    served = {name: front if each is base else each for name, each in engines.items()}
+    return front if engine is base else engine, served, trials
 
 
 async def _open_embeddings(settings: Settings, store: ModelStore, stack: AsyncExitStack) -> OnnxEmbeddings:

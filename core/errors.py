@@ -14,6 +14,7 @@
     ├── NotFound                 no such thing, or not within the caller's tenant (never told apart)
     ├── Conflict                 the state of the thing does not allow this now
     │   ├── InFlight               the same idempotency key is still being worked on
+    │   ├── PromotionRefused       a model that is worse than the champion; `findings` say in what
     │   └── WorkspaceInUse         another process owns this workspace
     ├── KeyReused                an idempotency key that came back with another body
     ├── RateLimited              over the rate or the quota; `retry_after` says when to come back
@@ -44,6 +45,13 @@
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.gates import Finding
 
 
 class WaysideError(Exception):
@@ -123,6 +131,17 @@ class InFlight(Conflict):
     """The first request with this idempotency key has not ended yet."""
 
     code = "idempotency_in_flight"
+
+
+class PromotionRefused(Conflict):
+    """A version that the gate does not let become the champion. `findings` is all that the gate looked at."""
+
+    code = "promotion_refused"
+
+    def __init__(self, version: str, findings: Sequence[Finding]) -> None:
+        told = "; ".join(each.words for each in findings if each.refuses)
+        super().__init__(f"{version} is not promoted: {told}", param="version")
+        self.findings = findings
 
 
 class WorkspaceInUse(Conflict):

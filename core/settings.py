@@ -54,6 +54,19 @@ class EmbeddedSettings(BaseModel):
         return self
 
 
+class RegistrySettings(BaseModel):
+    """The registered model that answers in the embedded model's place, and how its challengers are tried."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    serves: str = Field("house-adapter", description="the registered model whose champion answers here")
+    poll_seconds: float = Field(5.0, gt=0, description="how often other processes' decisions are looked for")
+    minimum: int = Field(20, ge=5, description="answers of a challenger, or ratings of them, before it is judged")
+    patience: float = Field(30.0, gt=0, description="seconds for a challenger's answer, or a stream's first piece")
+    shadows: int = Field(1, ge=1, description="shadow answers at the same time; more go without")
+    mlflow_url: str | None = Field(None, description="an MLflow tracking server that is told of versions; or none")
+
+
 class LimitSettings(BaseModel):
     """Limits that protect the process. A key may carry lower ones of its own."""
 
@@ -143,6 +156,7 @@ class Settings(BaseSettings):
     embedding_model: str = Field("all-minilm-l6-v2", description="a name in the model store")
     engine: EngineSettings = EngineSettings()
     embedded: EmbeddedSettings = EmbeddedSettings()
+    registry: RegistrySettings = RegistrySettings()
     limits: LimitSettings = LimitSettings()
     media: MediaSettings = MediaSettings()
     speech: SpeechSettings = SpeechSettings()

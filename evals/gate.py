@@ -9,6 +9,7 @@ from pathlib import Path
 import orjson
 
 from core.errors import InvalidInput
+from core.gates import regressed
 from evals.runner import Run
 
 
@@ -36,10 +37,9 @@ def read_baseline(path: Path) -> dict[str, float]:
 
 
 def compare(run: Run, baseline: Mapping[str, float]) -> list[Change]:
-    """Every metric of the baseline against the run's.
+    """Every metric of the baseline against the run's, by the rule of `core.gates`.
 
-    A metric has regressed when its baseline value is better than the whole interval of the run. Raises
-    `InvalidInput` when the two did not run over the same number of cases: they measured different things.
+    Raises `InvalidInput` when the two did not run over the same number of cases: they measured different things.
     """
     if "cases" in baseline and baseline["cases"] != len(run.results):
         raise InvalidInput(
@@ -53,5 +53,5 @@ def _change(run: Run, name: str, before: float) -> Change:
     interval = run.metrics.get(name)
     if interval is None:
         return Change(name, before, None, regressed=True)
-    worse = before < interval.low if name in run.lower_is_better else before > interval.high
+    worse = regressed(before, interval, lower_is_better=name in run.lower_is_better)
     return Change(name, before, interval.value, regressed=worse)

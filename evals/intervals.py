@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from core.gates import Interval as Interval
+
 RESAMPLES = 2000
 _BLOCK = 4_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A mean over `cases` cases, and the ends of its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-    cases: int
 
 
 def bootstrap(scores: Sequence[float], *, seed: int, resamples: int = RESAMPLES) -> Interval:

@@ -1,4 +1,4 @@
-"""`wayside models`: the files of the models that run here."""
+"""`wayside models`: the files of the models that run here. What is registered and promoted is in `versions`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.table import Table
 from app.commands import settings_for
 from core.modelstore import ModelStore
 
-commands = typer.Typer(help="List and fetch models.", no_args_is_help=True)
+commands = typer.Typer(help="List and fetch models; register, try and promote versions.", no_args_is_help=True)
 
 
 @commands.command("list")

@@ -18,6 +18,7 @@ from app.runs.queue import Claimed
 from app.runs.runs import Runs
 from app.runs.tables import RunStatus
 from app.runs.timelines import RUN, Timeline
+from app.subject import answering
 from core.errors import NotFound, WaysideError
 from core.types import Principal
 
@@ -72,6 +73,7 @@ class Workers:
             self._carried[key] = (claimed, asyncio.create_task(self._carry(key, claimed)))
 
     async def _carry(self, key: _RunKey, claimed: Claimed) -> None:
+        answering(claimed.run.tenant, claimed.run.owner.name)
         try:
             with suppress(LeaseLost):
                 await finished(self._conclude(claimed, await self._outcome(key, claimed)))

@@ -1,10 +1,11 @@
-"""What every engine promises, on the null engine, on one over HTTP, and on the embedded one."""
+"""What every engine promises: the null engine, one over HTTP, the embedded one, and one that tries another."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,9 +14,12 @@ from app.engines.embedded import EmbeddedEngine
 from app.engines.null import NullEngine
 from app.engines.openai import OpenAIEngine
 from app.engines.protocol import Engine
+from app.engines.trial import Trial, TrialEngine
+from app.trials.variants import Variant
 from core.errors import EngineRejected, EngineTimeout, EngineUnavailable
 from core.modelstore import ModelStore
 from core.settings import EmbeddedSettings, EngineSettings
+from core.versions import Kind, Lineage, Mode, Plan, Version
 from tests.contract.conftest import ChatServer
 
 MESSAGES = [{"role": "user", "content": "say some words about tents and boots please"}]
@@ -43,12 +47,29 @@ def over_http(server: ChatServer, timeout: float = 30.0) -> OpenAIEngine:
     return OpenAIEngine(EngineSettings.model_validate({"url": server.url, "model": "remote", "timeout": timeout}))
 
 
-@pytest.fixture(params=["null", "openai", "embedded"])
+def trying() -> TrialEngine:
+    """One with a registered version as the champion, and another as a shadow."""
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    lineage = Lineage(base="", data="d", recipe="r", code="c")
+    champion, challenger = (
+        Variant(Version("house", number, Kind.GGUF, (), lineage, {}, "", "local:ada", moment), NullEngine())
+        for number in (1, 2)
+    )
+    engine = TrialEngine(NullEngine())
+    engine.serve(champion, Trial("house", 2, Plan(Mode.SHADOW), moment, challenger, minimum=5, patience=5.0))
+    return engine
+
+
+@pytest.fixture(params=["null", "openai", "embedded", "trial"])
 async def engine(request: pytest.FixtureRequest) -> AsyncIterator[Engine]:
     if request.param == "embedded":
         yield request.getfixturevalue("embedded")
         return
-    made = NullEngine() if request.param == "null" else over_http(request.getfixturevalue("chat_server"))
+    made: Engine
+    if request.param == "openai":
+        made = over_http(request.getfixturevalue("chat_server"))
+    else:
+        made = NullEngine() if request.param == "null" else trying()
     yield made
     await made.close()
 

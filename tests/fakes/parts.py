@@ -17,6 +17,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from agents.feedback import FeedbackStore
 from agents.hands import ToolHands
 from app.engines.protocol import Completion, CompletionStream, Engine
+from app.engines.trial import TrialEngine
 from app.feedback import FeedbackDesk
 from app.field_reports.reports import FieldReports
 from app.observing import Observing
@@ -25,13 +26,17 @@ from app.runs.runs import Runs
 from app.senses import Senses
 from app.snapshots import Snapshots
 from app.store import Store
+from app.subject import subject
 from app.systems import Systems
 from app.tools import open_tools
+from app.trials.ratings import Ratings
+from app.trials.trials import Trials
 from app.workspace import snapshot_folder
 from core.audit import Audit
 from core.database import Database
 from core.errors import InvalidInput, NotFound, UnreadableDocument
 from core.identity import Identity
+from core.registry import Registry
 from core.settings import Settings
 from core.types import (
     Answer,
@@ -65,6 +70,7 @@ from tests.fakes.systems import FakeHelpDesk, FakeOrders, FakeProcurement
 from tests.fakes.text_reader import FakeTextReader
 from tests.fakes.transcriber import FakeTranscriber
 from tests.fakes.turns import FakeTurns
+from tests.fakes.variants import ScriptedOpener
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
@@ -289,6 +295,7 @@ class Parts:
     search: OneSearch = field(default_factory=OneSearch)
     documents: MemoryDocuments = field(default_factory=MemoryDocuments)
     acts: list[str] = field(default_factory=list)
+    acted_for: list[str | None] = field(default_factory=list)
     companies: dict[str, FakeCompany] = field(default_factory=dict)
     turns: FakeTurns = field(default_factory=FakeTurns)
     scripts: dict[str, list[Any]] = field(default_factory=dict)
@@ -296,6 +303,7 @@ class Parts:
     transcriber: FakeTranscriber = field(default_factory=FakeTranscriber)
     field_senses: FieldSenses = field(default_factory=FieldSenses)
     index: FakeIndex = field(default_factory=lambda: FakeIndex(Layout(size=4)))
+    variants: ScriptedOpener = field(default_factory=ScriptedOpener)
 
     def __post_init__(self) -> None:
         companies = self.companies
@@ -336,12 +344,19 @@ class Parts:
 
     @property
     def engines(self) -> Mapping[str, Engine]:
-        return {MODEL: cast("Engine", self.echo)}
+        return {MODEL: self.trials.engine}
+
+    @cached_property
+    def trials(self) -> Trials:
+        front = TrialEngine(cast("Engine", self.echo), shadows=self.settings.registry.shadows)
+        registry = Registry.of(self.database, self.settings.workspace)
+        return Trials(registry, front, self.variants.openers, Ratings(self.database), self.settings.registry)
 
     @cached_property
     def runs(self) -> Runs:
         async def act(what: str) -> None:
             self.acts.append(what)
+            self.acted_for.append(subject())
 
         assistants = Assistants(steps_assistant(self.saver, act), speaking_assistant(self.saver, self.scripts))
         return Runs(self.database, assistants, self.saver, sole=True, poll=0.05)

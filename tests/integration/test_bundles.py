@@ -28,7 +28,7 @@ from edge.shelf import Shelf
 from edge.signing import Envelope, Trust
 from tests.fakes.gateway import OTHER_TENANT, TENANT, Gateway, gateway, listening
 
-MODEL = random.Random(3).randbytes(300_000)  # noqa: S311 (a test's noise)
+MODEL = random.Random(3).randbytes(300_000)
 STAFFS = b"what the staff knows"
 
 
@@ -180,7 +180,7 @@ async def breaking(url: str, limits: Iterator[int]) -> AsyncIterator[str]:
 
 async def test_a_device_pulls_over_a_connection_that_breaks(company: Company, tmp_path: Path) -> None:
     device = Device.create(tmp_path / "device", TENANT, company.keyring.record().keys[0].key)
-    chance = random.Random(5)  # noqa: S311 (a test's noise)
+    chance = random.Random(5)
     limits = (chance.choice([0, 1, 200, 5_000, 60_000]) for _ in range(10**6))
     fetched = list[int]()
 

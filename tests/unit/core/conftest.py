@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 import core.audit
+import core.registry_tables
 import core.reservations  # noqa: F401  (importing a module declares its tables)
 from core.database import Base, Database
 
-TABLES = ("effects", "audit", "audit_heads")
+TABLES = ("effects", "audit", "audit_heads", "models", "model_versions")
 
 
 @pytest.fixture

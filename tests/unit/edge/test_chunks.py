@@ -46,7 +46,7 @@ def test_what_is_read_at_once_leaves_no_trace() -> None:
 
     class Dribble(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:
-            return super().read(random.Random(size).randint(1, 900))  # noqa: S311 (a test's noise)
+            return super().read(random.Random(size).randint(1, 900))
 
     content = NOISE[:50_000]
     assert list(cut(Dribble(content), 128)) == cuts(content)

@@ -10,7 +10,7 @@ from edge.download import Download, LocalChunks
 from edge.manifest import Artefact
 from tests.fakes.bundles import Line, artefact
 
-NOISE = random.Random(1).randbytes(3_000)  # noqa: S311 (a test's noise)
+NOISE = random.Random(1).randbytes(3_000)
 MODEL = artefact(NOISE)
 
 

@@ -26,7 +26,7 @@ from edge.manifest import Artefact, Kind, Manifest
 from edge.signing import KeyStatement
 from tests.fakes.bundles import NOW, TENANT, Line, artefact, digest, manifest, signer
 
-NOISE = random.Random(2)  # noqa: S311 (a test's noise)
+NOISE = random.Random(2)
 BASE, LORA, KNOWLEDGE = NOISE.randbytes(1600), NOISE.randbytes(900), NOISE.randbytes(600)
 CONTENTS = {"base": BASE, "tools": LORA, "knowledge": KNOWLEDGE}
 

@@ -122,7 +122,7 @@ def test_a_choice_fits_does_not_depend_on_the_order_and_explains_itself(
     told = {name for name, why in choice.declined if why}
     assert told == {offer.manifest.name for offer in offered if offer.manifest != choice.chosen}
     shuffled = list(offered)
-    random.Random(seed).shuffle(shuffled)  # noqa: S311 (any order will do)
+    random.Random(seed).shuffle(shuffled)
     assert choose(profile, shuffled, NOW, "tools") == choice
 
 

@@ -219,3 +219,12 @@ async def test_a_stream_can_be_read_again_from_any_event(served: Gateway) -> Non
     assert custom.text.count("event: ") == 5
     for wrong in ({"params": {"stream_mode": "events"}}, {"headers": {"last-event-id": "x"}}):
         assert (await served.call("GET", where, **wrong)).status_code in (400, 404)  # type: ignore[arg-type]
+
+
+async def test_a_run_answers_whoever_began_it(served: Gateway) -> None:
+    for role in ("admin", "stranger"):
+        thread = (await served.call("POST", "/threads", json={}, role=role)).json()["thread_id"]
+        body = {"assistant_id": STEPS, "input": {"act": "once"}}
+        await served.call("POST", f"/threads/{thread}/runs/wait", json=body, role=role)
+    tenants = [person.partition("/key:")[0] for person in served.parts.acted_for if person]
+    assert tenants == ["harbor", "rival"]
