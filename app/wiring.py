@@ -128,7 +128,7 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
         _, embeddings, (engine, engines) = await _all(
             database.migrate(), _open_embeddings(settings, store, stack), open_engine(settings, store, stack)
         )
-        engine, engines, trials = _trying(settings, database, engine, engines)
+        engine, engines, trials = _trying(settings, database, store, engine, engines)
         await trials.refresh()
         stack.push_async_callback(trials.close)
         identity = Identity(database)
@@ -217,7 +217,7 @@ async def _all(
 
 
 def _trying(
-    settings: Settings, database: Database, engine: Engine, engines: Mapping[str, Engine]
+    settings: Settings, database: Database, store: ModelStore, engine: Engine, engines: Mapping[str, Engine]
 ) -> tuple[Engine, Mapping[str, Engine], Trials]:
     """Put the engine that runs here behind one that serves registered versions and tries them.
 
@@ -226,7 +226,7 @@ def _trying(
     base = next(each for each in engines.values() if each.name != "primary")
     front = TrialEngine(base, shadows=settings.registry.shadows)
     registry = Registry.of(database, settings.workspace, open_mirror(settings.registry))
-    trials = Trials(registry, front, openers(settings.embedded), Ratings(database), settings.registry)
+    trials = Trials(registry, front, openers(settings.embedded, store), Ratings(database), settings.registry)
     served = {name: front if each is base else each for name, each in engines.items()}
     return front if engine is base else engine, served, trials
 

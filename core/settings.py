@@ -45,12 +45,15 @@ class EmbeddedSettings(BaseModel):
     slots: int = Field(2, ge=1, description="requests decoded at the same time")
     threads: int = Field(0, ge=0, description="decoding threads; 0 means one a core")
     adapters: dict[str, Path] = Field({}, description="LoRA adapters in GGUF, by the model name that asks for each")
-    tool_adapter: str = Field("", description="the adapter for requests with tools that name none")
+    adapter: str = Field("", description="the adapter for requests that name none")
+    tool_adapter: str = Field("", description="the one for requests with tools, where it is another")
 
     @model_validator(mode="after")
     def _known(self) -> EmbeddedSettings:
-        if self.tool_adapter and self.tool_adapter not in self.adapters:
-            raise ValueError(f"tool_adapter {self.tool_adapter!r} is not among the adapters")
+        for field in ("adapter", "tool_adapter"):
+            name = getattr(self, field)
+            if name and name not in self.adapters:
+                raise ValueError(f"{field} {name!r} is not among the adapters")
         return self
 
 

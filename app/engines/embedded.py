@@ -41,7 +41,8 @@ _PROMPT_BATCH = 512
 class EmbeddedEngine:
     """SmolLM2, or any GGUF, served by llama.cpp. Tools are chosen by grammar (`tool_grammar`).
 
-    Each adapter is a model of its own name. Who asks the base for a tool is served by the settings' `tool_adapter`.
+    Each adapter is a model of its own name. Who names none is served by the settings' `adapter`, or by their
+    `tool_adapter` where tools are offered, and by the base where there is neither.
     """
 
     name = "embedded"
@@ -53,7 +54,8 @@ class EmbeddedEngine:
         """
         own = Path(settings.model)
         self._adapters = (*settings.adapters,)
-        self._tool_adapter = settings.tool_adapter or None
+        self._adapter = settings.adapter or None
+        self._tool_adapter = settings.tool_adapter or self._adapter
         checked(settings.adapters, gguf)
         self.models = (own.stem if own.suffix == ".gguf" else settings.model, *self._adapters)
         threads = settings.threads or os.cpu_count() or 1
@@ -94,7 +96,8 @@ class EmbeddedEngine:
         """
         grammar = tool_grammar(request)
         asked = request.get("model")
-        adapter = asked if asked in self._adapters else self._tool_adapter if grammar else None
+        usual = self._tool_adapter if grammar else self._adapter
+        adapter = asked if asked in self._adapters else usual
         body = self._body(grammar.request if grammar else without_tools(request), adapter)
         if self._server is None:
             raise EngineUnavailable("the embedded engine is closed")
