@@ -52,20 +52,18 @@ class Shelf:
         is deleted, never opened, and registering the same bytes again brings it back.
         """
         held = self._folder / artefact.sha256 / artefact.name
+        # Clients read this: where the workspace is, is none of theirs.
+        named = f"{self._folder.name}/{artefact.sha256}/{artefact.name}"
         try:
             with held.open("rb") as opened:
                 found = hashlib.file_digest(opened, "sha256").hexdigest()
         except FileNotFoundError:
-            raise NotFound(f"the file {held} of a registered model is gone: register it again", param="model") from None
+            raise NotFound(f"{named} of a registered model is gone: register it again", param="model") from None
         except OSError as problem:
-            raise NotFound(
-                f"{held}, of a registered model, cannot be read: {problem.strerror}", param="model"
-            ) from problem
+            raise NotFound(f"{named} cannot be read: {problem.strerror}", param="model") from problem
         if found != artefact.sha256:
             held.unlink(missing_ok=True)
-            raise CorruptArtefact(
-                f"{held} has the SHA-256 {found}, but {artefact.sha256} was registered: it has been deleted"
-            )
+            raise CorruptArtefact(f"{named} has the SHA-256 {found} instead: it has been deleted, register it again")
         return held
 
     def _take(self, arriving: Path, name: str, source: Path) -> Artefact:

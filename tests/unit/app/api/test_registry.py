@@ -170,3 +170,12 @@ async def test_the_names_of_the_engines_models_stay(house: Gateway) -> None:
     await decide(house, "promote", version=1)
     listed = (await house.call("GET", "/v1/models")).json()["data"]
     assert [each["id"] for each in listed][:2] == ["wayside", ECHO]
+
+
+async def test_a_version_that_was_tampered_with_is_not_promoted(house: Gateway) -> None:
+    registry = house.parts.trials.registry
+    (await registry.files(await registry.version(MODEL, 1)))["adapter.gguf"].write_text("evil")
+    answer = await ask(house, "POST", f"/{MODEL}/promote", {"version": 1, "why": "because"})
+    assert (answer.status_code, answer.json()["code"]) == (500, "corrupt_artefact")
+    assert str(house.parts.settings.workspace) not in answer.text
+    assert (await ask(house, "GET", f"/{MODEL}")).json()["champion"] is None
