@@ -16,7 +16,7 @@ _OPPOSITES = (
 )  # fmt: skip
 _VERBS = {"last"}
 _OPPOSITE = dict(_OPPOSITES) | {right: left for left, right in _OPPOSITES if right not in _VERBS}
-_WORD = re.compile(rf"\b(?:{'|'.join(_OPPOSITE)})\b")
+_WORD = re.compile(rf"(?<!{{)\b(?:{'|'.join(_OPPOSITE)})\b")
 _OWN = {"q", "s", "rival", "He", "he", "his", "him", "His"}
 
 

@@ -7,6 +7,7 @@ from app.house.reading.grammar import Ask, Domain, Fact, Filling, holds
 from app.house.reading.near import of_another, of_opposite, of_rival, slots, tells_of_rival
 
 _WORDS = (60, 150)
+_LEFT_OUT = 2
 _NAMED = 0.6
 _GROUNDED = 0.85
 
@@ -38,16 +39,15 @@ class Paragraph:
         """Draw a question that the text answers; `only` for the one passage of a set, whose subject needs no name."""
         fact, ask = self._ask(self.told)
         answer = self.filling.fill(ask.answer)
-        if not holds(self.text, answer):
-            return None
-        return Question(self._worded(ask, only=only), answer, self._name(fact, ask))
+        told = next((one for one in (answer, _capital(answer)) if holds(self.text, one)), None)
+        return None if told is None else Question(self._worded(ask, only=only), told, self._name(fact, ask))
 
     def unanswered(self, *, only: bool) -> Question | None:
         """Draw a question that looks as if the text answered it; None where the draw gave none."""
         chance = self._draw.random()
         if chance < 0.6 and self.left_out:
             fact, ask = self._ask(self.left_out)
-            if holds(self.text, self.filling.fill(ask.answer)):
+            if holds(self.text.casefold(), self.filling.fill(ask.answer).casefold()):
                 return None
             return Question(self._worded(ask, only=only), None, self._name(fact, ask) + " left out")
         fact, ask = self._ask(self.told)
@@ -65,7 +65,7 @@ class Paragraph:
         order = self._draw.sample(others, len(others))
         wanted = self._draw.randint(*_WORDS)
         told, words = [opening], len(opening.say[0].split())
-        while order and words < wanted and len(order) > 1:
+        while order and words < wanted and len(order) > _LEFT_OUT:
             told.append(order.pop())
             words += len(told[-1].say[0].split())
         if self._draw.random() < 0.6:
