@@ -69,9 +69,10 @@ class Hashing:
 
     def _weighed(self, hashes: NDArray[np.uint32]) -> Floats:
         folded = (hashes ^ (hashes >> np.uint32(16))) & np.uint32(self.buckets - 1)
-        counts = np.sqrt(np.bincount(folded, minlength=self.buckets).astype(np.float32))
-        # The squares of the weights are the counts, which sum to the number of grams.
-        return counts / np.float32(np.sqrt(max(1, hashes.size)))
+        counts = np.bincount(folded, minlength=self.buckets)
+        # The squares of the weights are shares of the grams, so that their vector has unit length.
+        weights: Floats = np.sqrt(counts / max(1, hashes.size)).astype(np.float32)
+        return weights
 
 
 def _windows(said: NDArray[np.uint8]) -> NDArray[np.uint32]:
