@@ -9,7 +9,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from app.commands import answering, approvals, audit, demo, documents, feedback, keys, models, router, serving
+from app.commands import answering, approvals, audit, demo, documents, feedback, keys, models, router, serving, student
 from core.errors import WaysideError
 
 cli = typer.Typer(
@@ -30,6 +30,7 @@ cli.add_typer(approvals.commands, name="approvals")
 cli.add_typer(audit.commands, name="audit")
 cli.add_typer(router.commands, name="router")
 cli.add_typer(feedback.commands, name="feedback")
+cli.add_typer(student.commands, name="student")
 
 
 def main() -> None:

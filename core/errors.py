@@ -25,7 +25,8 @@
     │   ├── SystemUnavailable      unreachable, or refusing us: whatever was asked for has not been done
     │   └── OutcomeUnknown         no answer that says whether it was done: read it back before trying again
     ├── MissingExtra             an optional package is not installed; the message has the command that installs it
-    └── CorruptArtefact          a model file whose hash is not the pinned one
+    ├── CorruptArtefact          a model file whose hash is not the pinned one
+    └── ConversionFailed         a trained model that could not be brought into the format of where it runs
 
 `app/errors.py` holds the one table that maps these to HTTP statuses.
 """
@@ -200,3 +201,9 @@ class CorruptArtefact(WaysideError):
     """A file of a model whose SHA-256 is not the pinned one. It has been deleted, never opened."""
 
     code = "corrupt_artefact"
+
+
+class ConversionFailed(WaysideError):
+    """A trained model could not be brought into the format of where it runs; the message has the converter's words."""
+
+    code = "conversion_failed"
