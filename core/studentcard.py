@@ -61,9 +61,11 @@ class StudentCard(BaseModel):
 
     def split(self, logits: Floats) -> dict[str, Floats]:
         """The columns of each head, of logits (n, K)."""
-        ends = np.cumsum([head.columns for head in self.heads])[:-1]
-        parts = np.split(logits, ends, axis=1)
-        return {head.name: part for head, part in zip(self.heads, parts, strict=True)}
+        parts, start = {}, 0
+        for head in self.heads:
+            parts[head.name] = logits[:, start : start + head.columns]
+            start += head.columns
+        return parts
 
     def familiarity(self, logits: Floats) -> Floats:
         """How familiar texts are (n,), of logits (n, K). All zero where no head is `strange`."""

@@ -100,11 +100,9 @@ class Student:
         shares = self.card.probabilities(logits)
         answers = {}
         for head in self.card.heads:
-            own = shares[head.name][0].tolist()
-            best = int(np.argmax(own))
-            answers[head.name] = Answer(
-                head.labels[best], own[best], own[best] >= head.sure, dict(zip(head.labels, own, strict=True))
-            )
+            own = dict(zip(head.labels, shares[head.name][0].tolist(), strict=True))
+            label = max(own, key=own.__getitem__)
+            answers[head.name] = Answer(label, own[label], own[label] >= head.sure, own)
         if self.card.line is None:
             return Opinion(answers, 0.0)
         return Opinion(answers, float(self.card.familiarity(logits)[0]) - self.card.line)
