@@ -124,7 +124,7 @@ def train(
     for fold, (kept, held) in enumerate(splitter.split(wanted, wanted)):
         progress("cross-validation", fold, folds + 1)
         head = _fit([texts[place] for place in kept], wanted[kept], vectors[kept], names)
-        logits[held] = _logits(head, [texts[place] for place in held], vectors[held])
+        logits[held] = logits_of(head, [texts[place] for place in held], vectors[held])
     progress("fitting", folds, folds + 1)
     trained = _measured(_fit(texts, wanted, vectors, names), logits, wanted)
     progress("done", folds + 1, folds + 1)
@@ -153,7 +153,8 @@ def _sparse(ngrams: Ngrams, texts: Sequence[str]) -> csr_matrix:
     return csr_matrix((values, places, ends), shape=(len(texts), len(ngrams.vocabulary)))
 
 
-def _logits(weights: Weights, texts: Sequence[str], vectors: Floats) -> Floats:
+def logits_of(weights: Weights, texts: Sequence[str], vectors: Floats) -> Floats:
+    """What the head makes of texts and their unit-length embeddings (n, d): logits (n, K), as `Weights` has them."""
     logits: Floats = vectors @ weights.embedding + _sparse(weights.ngrams, texts) @ weights.words + weights.bias
     return logits
 

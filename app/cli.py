@@ -23,6 +23,7 @@ from app.commands import (
     registering,
     router,
     serving,
+    student,
     versions,
 )
 from core.errors import WaysideError
@@ -57,6 +58,7 @@ cli.add_typer(router.commands, name="router")
 cli.add_typer(feedback.commands, name="feedback")
 cli.add_typer(finetune.commands, name="finetune")
 cli.add_typer(edge.commands, name="edge")
+cli.add_typer(student.commands, name="student")
 
 
 def main() -> None:

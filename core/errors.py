@@ -38,8 +38,9 @@
     │   ├── BundleExpired          past the time until which it may be installed
     │   ├── BundleMisdirected      made for another company, or under another name, than was asked for
     │   └── WrongBase              an adapter whose base model is neither in it nor on the device
-    └── DownloadFailed           a download that broke; asked for again, it goes on where it stopped
-        └── ArtefactChanged        what is offered now is not what the download began with: begin with the manifest
+    ├── DownloadFailed           a download that broke; asked for again, it goes on where it stopped
+    │   └── ArtefactChanged        what is offered now is not what the download began with: begin with the manifest
+    └── ConversionFailed         a trained model that could not be brought into the format of where it runs
 
 `app/errors.py` holds the one table that maps these to HTTP statuses.
 """
@@ -310,3 +311,9 @@ class ArtefactChanged(DownloadFailed):
     """The artefact that is offered now is not the one that the manifest names: fetch the manifest again."""
 
     code = "artefact_changed"
+
+
+class ConversionFailed(WaysideError):
+    """A trained model could not be brought into the format of where it runs; the message has the converter's words."""
+
+    code = "conversion_failed"

@@ -12,6 +12,7 @@ SUITES = {
     "answering": "evals.suites.answering:open_suite",
     "routing": "evals.suites.routing:open_suite",
     "triage": "evals.suites.triage:open_suite",
+    "student": "evals.suites.student:open_suite",
     "modalities": "evals.suites.modalities:open_suite",
     "tools": "evals.suites.tools:open_suite",
     "tasks": "evals.suites.tasks:open_suite",

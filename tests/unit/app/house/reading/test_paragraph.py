@@ -13,7 +13,7 @@ _WORDINGS = 3
 @pytest.mark.parametrize("domain", domains(), ids=lambda domain: domain.name)
 def test_every_way_to_say_a_fact_gives_all_its_answers(domain: Domain) -> None:
     assert len(domain.facts) >= 8
-    filling = Filling(domain, Random(5))  # noqa: S311
+    filling = Filling(domain, Random(5))
     for fact in domain.facts:
         assert len(fact.say) >= 2
         for ask in fact.asks:
@@ -30,7 +30,7 @@ def test_every_way_to_say_a_fact_gives_all_its_answers(domain: Domain) -> None:
 
 @pytest.mark.parametrize("domain", domains(), ids=lambda domain: domain.name)
 def test_what_is_left_out_cannot_be_read(domain: Domain) -> None:
-    draw = Random(6)  # noqa: S311
+    draw = Random(6)
     answered = declined = 0
     for _ in range(20):
         paragraph = Paragraph(domain, draw)
@@ -50,7 +50,7 @@ def test_what_is_left_out_cannot_be_read(domain: Domain) -> None:
 
 
 def test_the_answers_of_a_fact_left_out_are_not_in_the_text() -> None:
-    draw = Random(7)  # noqa: S311
+    draw = Random(7)
     asked = hidden = 0
     for domain in domains():
         for _ in range(10):

@@ -1,0 +1,1 @@
+"""Brings the large router, the texts and the training of a student for devices together."""
