@@ -44,6 +44,9 @@ STATUSES: Mapping[type[WaysideError], tuple[int, str]] = {
     errors.OutcomeUnknown: (504, "system_error"),
     errors.SystemFault: (502, "system_error"),
     errors.MissingExtra: (501, "server_error"),
+    # Devices raise these. In the gateway they mean that the bundle on its own shelf is broken.
+    errors.BundleRefused: (500, "bundle_error"),
+    errors.DownloadFailed: (503, "bundle_error"),
     WaysideError: (500, "server_error"),
 }
 

@@ -16,7 +16,6 @@ verified: revoking its key stops what comes, and does not take away what people 
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -24,8 +23,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-
-from pydantic import BaseModel, ConfigDict
 
 from core.errors import (
     BundleDowngraded,
@@ -40,36 +37,12 @@ from core.errors import (
 from edge.download import Download, LocalChunks, Progress, Source
 from edge.durable import rename, sync, write
 from edge.hashing import check
-from edge.manifest import Artefact, Kind, Manifest, Sha256
+from edge.manifest import Artefact, Kind, Manifest
 from edge.shelf import MANIFEST
 from edge.signing import Envelope, PublicKey, Trust
+from edge.state import Build, Identity, State, build_of
 
 _STATE, _DEVICE = "state.json", "device.json"
-
-
-class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Build(_Frozen):
-    """A build by its counter, and the SHA-256 of what its signature was over."""
-
-    counter: int
-    digest: Sha256
-
-
-class State(_Frozen):
-    """What is known of one bundle on the device. `highest` is the newest build that was ever in use."""
-
-    current: Build | None = None
-    previous: Build | None = None
-    highest: Build | None = None
-
-
-class _Identity(_Frozen):
-    tenant: str
-    keys: dict[str, str]
-    revoked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +123,7 @@ class Device:
             raise BundleMisdirected(f"{name} was asked for, and this is {manifest.name}")
         if now >= manifest.expires:
             raise BundleExpired(f"{manifest.name} {manifest.counter} could be installed until {manifest.expires}")
-        build, highest = _build(envelope, manifest), self.state(manifest.name).highest
+        build, highest = build_of(envelope, manifest), self.state(manifest.name).highest
         if highest is not None and build != highest and build.counter <= highest.counter:
             told = f"{manifest.name} {manifest.counter} is not newer than {highest.counter}, which was here before"
             raise BundleDowngraded(told)
@@ -196,7 +169,7 @@ class Device:
         """
         with self._alone():
             manifest = self.verify(content, now, name=name)
-            build = _build(Envelope.parse(content), manifest)
+            build = build_of(Envelope.parse(content), manifest)
             for adapter, base in manifest.missing_bases(on_device | self.bases()).items():
                 raise WrongBase(f"{adapter} needs the base {base}, which is not on this device", param=adapter)
             home = self._folder / manifest.name
@@ -285,7 +258,7 @@ class Device:
         except FileNotFoundError:
             raise BundleTampered(f"{name} {build.counter}: its manifest is gone") from None
         manifest = envelope.unverified()
-        if _build(envelope, manifest) != build:
+        if build_of(envelope, manifest) != build:
             raise BundleTampered(f"{name} {build.counter}: its manifest is not the one that was installed")
         return manifest
 
@@ -300,14 +273,14 @@ class Device:
                     continue  # What is broken helps nobody; the download then brings everything.
                 yield from ((folder / artefact.file, artefact) for artefact in manifest.artefacts)
 
-    def _identity(self) -> _Identity:
+    def _identity(self) -> Identity:
         try:
-            return _Identity.model_validate_json((self._folder / _DEVICE).read_bytes())
+            return Identity.model_validate_json((self._folder / _DEVICE).read_bytes())
         except FileNotFoundError:
             raise NotFound(f"{self._folder} is no device's folder: it was never set up") from None
 
     def _remember(self, tenant: str, trust: Trust) -> None:
-        identity = _Identity(tenant=tenant, keys=dict(trust.keys), revoked=tuple(sorted(trust.revoked)))
+        identity = Identity(tenant=tenant, keys=dict(trust.keys), revoked=tuple(sorted(trust.revoked)))
         write(self._folder / _DEVICE, identity.model_dump_json(indent=2).encode(), mode=0o600)
 
     @contextmanager
@@ -318,7 +291,3 @@ class Device:
             except BlockingIOError:
                 raise Conflict(f"another install is under way in {self._folder}") from None
             yield
-
-
-def _build(envelope: Envelope, manifest: Manifest) -> Build:
-    return Build(counter=manifest.counter, digest=hashlib.sha256(envelope.signed_bytes()).hexdigest())
