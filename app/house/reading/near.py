@@ -14,9 +14,10 @@ _OPPOSITES = (
     ("increase", "decrease"), ("buy", "sell"), ("longest", "shortest"),
     ("upper", "lower"), ("introduced", "abolished"), ("appointed", "dismissed"), ("allowed", "forbidden"),
 )  # fmt: skip
-_VERBS = {"last"}
-_OPPOSITE = dict(_OPPOSITES) | {right: left for left, right in _OPPOSITES if right not in _VERBS}
-_WORD = re.compile(rf"(?<!{{)\b(?:{'|'.join(_OPPOSITE)})\b")
+# Words that often mean something else and so are never exchanged themselves: to last, to look after.
+_ONE_WAY = {"last", "after"}
+_OPPOSITE = dict(_OPPOSITES) | {right: left for left, right in _OPPOSITES if right not in _ONE_WAY}
+_WORD = re.compile(rf"(?<!{{)(?<!\bat )\b(?:{'|'.join(_OPPOSITE)})\b")
 _OWN = {"q", "s", "rival", "He", "he", "his", "him", "His"}
 
 

@@ -27,37 +27,39 @@ class Paragraph:
     Args:
         domain: The grammar.
         draw: Where chance comes from.
+        alone: Whether no other passage stands beside it, so that its subject needs no name in a question.
     """
 
-    def __init__(self, domain: Domain, draw: random.Random) -> None:
+    def __init__(self, domain: Domain, draw: random.Random, *, alone: bool) -> None:
         self._draw = draw
+        self._alone = alone
         self.filling = Filling(domain, draw)
         self.told, self.left_out = self._parted(domain)
         self.text = self._tell()
 
-    def answered(self, *, only: bool) -> Question | None:
-        """Draw a question that the text answers; `only` for the one passage of a set, whose subject needs no name."""
+    def answered(self) -> Question | None:
+        """Draw a question that the text answers; None where the draw gave none."""
         fact, ask = self._ask(self.told)
         answer = self.filling.fill(ask.answer)
         told = next((one for one in (answer, _capital(answer)) if holds(self.text, one)), None)
-        return None if told is None else Question(self._worded(ask, only=only), told, self._name(fact, ask))
+        return None if told is None else Question(self._worded(ask), told, self._name(fact, ask))
 
-    def unanswered(self, *, only: bool) -> Question | None:
+    def unanswered(self) -> Question | None:
         """Draw a question that looks as if the text answered it; None where the draw gave none."""
         chance = self._draw.random()
         if chance < 0.6 and self.left_out:
             fact, ask = self._ask(self.left_out)
             if holds(self.text.casefold(), self.filling.fill(ask.answer).casefold()):
                 return None
-            return Question(self._worded(ask, only=only), None, self._name(fact, ask) + " left out")
+            return Question(self._worded(ask), None, self._name(fact, ask) + " left out")
         fact, ask = self._ask(self.told)
         if chance < 0.75:
             told = any(tells_of_rival(one) for one in self.told)
             text = of_rival(self.filling, ask, self._draw) if told and not tells_of_rival(fact) else None
         elif chance < 0.88:
-            text = of_another(self.filling, ask, self._called(only=only), self._draw)
+            text = of_another(self.filling, ask, self._called(), self._draw)
         else:
-            text = of_opposite(self.filling, ask, self._called(only=only), self._draw)
+            text = of_opposite(self.filling, ask, self._called(), self._draw)
         return None if text is None else Question(_capital(text), None, self._name(fact, ask) + " bent")
 
     def _parted(self, domain: Domain) -> tuple[list[Fact], list[Fact]]:
@@ -80,19 +82,19 @@ class Paragraph:
         fact = self._draw.choice([fact for fact in facts for _ in fact.asks])
         return fact, self._draw.choice(fact.asks)
 
-    def _worded(self, ask: Ask, *, only: bool) -> str:
-        wordings = ask.wordings if only else [one for one in ask.wordings if "{" in one]
+    def _worded(self, ask: Ask) -> str:
+        wordings = ask.wordings if self._alone else [one for one in ask.wordings if "{" in one]
         if self._draw.random() < _GROUNDED:
             wordings = [one for one in wordings if self._grounded(one)] or wordings
-        return _capital(self.filling.fill(self._draw.choice(wordings), q=self._called(only=only)))
+        return _capital(self.filling.fill(self._draw.choice(wordings), q=self._called()))
 
     def _grounded(self, wording: str) -> bool:
         """Whether the text mentions all that a question takes for granted, as it does for one that it answers."""
         return all(holds(self.text, self.filling.slots[slot]) for slot in slots(wording) if slot != "q")
 
-    def _called(self, *, only: bool) -> str:
+    def _called(self) -> str:
         called = self.filling.domain.called
-        if not only or self._draw.random() < _NAMED:
+        if not self._alone or self._draw.random() < _NAMED:
             return self.filling.fill(called[0])
         return self.filling.fill(self._draw.choice(called))
 

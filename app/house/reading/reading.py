@@ -1,14 +1,16 @@
 """Rows of reading: passages, a question, and the words of the passages that answer it, or nothing."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from app.house.reading.articles import Excerpt
 from app.house.reading.grammar import domains
 from app.house.reading.paragraph import Paragraph, Question
 
-_UNANSWERED = 0.45
+_UNANSWERED = 0.47
+_ARTICLES = 0.04
 _QUESTIONS = (6, 10)
 _TRIES = 12
 _LETTERS = 5
@@ -41,25 +43,26 @@ def _rows(draw: random.Random) -> Iterator[ReadingRow]:
             yield ReadingRow(passages, _typed(question.text, draw), question.answer)
 
 
-def _paragraphs(draw: random.Random) -> list[Paragraph]:
+def _paragraphs(draw: random.Random) -> Sequence[Paragraph | Excerpt]:
+    if draw.random() < _ARTICLES:
+        return [Excerpt(draw)]
     first = draw.choice(domains())
     others = draw.choices((0, 1, 2), (75, 15, 10))[0]
     alike = [first if draw.random() < 0.6 else draw.choice(domains()) for _ in range(others)]
-    paragraphs = [Paragraph(domain, draw) for domain in (first, *alike)]
+    paragraphs = [Paragraph(domain, draw, alone=not alike) for domain in (first, *alike)]
     draw.shuffle(paragraphs)
     return paragraphs
 
 
-def _questions(paragraphs: list[Paragraph], draw: random.Random) -> Iterator[Question]:
+def _questions(paragraphs: Sequence[Paragraph | Excerpt], draw: random.Random) -> Iterator[Question]:
     """Draw questions, none twice; whatever the text of another passage happens to answer is no question without one."""
     asked: set[str] = set()
     facts: set[str] = set()
-    only = len(paragraphs) == 1
     for _ in range(draw.randint(*_QUESTIONS)):
         answerable = draw.random() >= _UNANSWERED
         for _ in range(_TRIES):
             paragraph = draw.choice(paragraphs)
-            question = paragraph.answered(only=only) if answerable else paragraph.unanswered(only=only)
+            question = paragraph.answered() if answerable else paragraph.unanswered()
             if question and question.text not in asked and question.fact not in facts:
                 asked.add(question.text)
                 facts.add(question.fact)

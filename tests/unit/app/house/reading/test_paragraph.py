@@ -33,15 +33,15 @@ def test_what_is_left_out_cannot_be_read(domain: Domain) -> None:
     draw = Random(6)
     answered = declined = 0
     for _ in range(20):
-        paragraph = Paragraph(domain, draw)
+        paragraph = Paragraph(domain, draw, alone=True)
         assert paragraph.left_out
         for _ in range(8):
-            question = paragraph.answered(only=True)
+            question = paragraph.answered()
             if question is not None:
                 assert question.answer is not None
                 assert holds(paragraph.text, question.answer)
                 answered += 1
-            question = paragraph.unanswered(only=True)
+            question = paragraph.unanswered()
             if question is not None:
                 assert question.answer is None
                 declined += 1
@@ -54,13 +54,13 @@ def test_the_answers_of_a_fact_left_out_are_not_in_the_text() -> None:
     asked = hidden = 0
     for domain in domains():
         for _ in range(10):
-            paragraph = Paragraph(domain, draw)
+            paragraph = Paragraph(domain, draw, alone=True)
             fill = paragraph.filling.fill
             answers = [fill(ask.answer) for fact in paragraph.left_out for ask in fact.asks]
             asked += len(answers)
             hidden += sum(not holds(paragraph.text, answer) for answer in answers)
             for _ in range(20):
-                question = paragraph.unanswered(only=True)
+                question = paragraph.unanswered()
                 if question and question.fact.endswith("left out"):
                     index = int(question.fact.split()[1].split(".")[0])
                     assert domain.facts[index] in paragraph.left_out

@@ -53,7 +53,7 @@ def test_paragraphs_are_as_long_as_those_of_an_encyclopaedia(drawn: list[Reading
 
 
 def test_hardly_any_row_comes_twice(drawn: list[ReadingRow]) -> None:
-    assert len({(row.passages, row.question) for row in drawn}) == _COUNT
+    assert len({(row.passages, row.question) for row in drawn}) > 0.99 * _COUNT
     assert len({row.question for row in drawn}) > 0.85 * _COUNT
 
 
@@ -81,7 +81,12 @@ def test_the_form_of_a_question_does_not_tell_whether_it_is_answered() -> None:
         assert 0.15 < seen[True] / seen.total() < 0.8, start
 
 
-def test_every_domain_gives_rows() -> None:
-    assert len(domains()) >= 10
-    kinds = {domain.name for domain in domains()}
-    assert all(kinds)
+def test_there_are_many_domains_and_the_first_passages_use_them_all(drawn: list[ReadingRow]) -> None:
+    assert len(domains()) >= 25
+    asked = {row.question for row in rows(12, 6000)}
+    for domain in domains():
+        plain = {
+            w for fact in domain.facts for ask in fact.asks for w in ask.wordings if "{" not in w.replace("{q}", "")
+        }
+        starts = {w.split("{q}")[0].strip() for w in plain}
+        assert any(question.startswith(start) for start in starts if len(start) > 12 for question in asked), domain.name
