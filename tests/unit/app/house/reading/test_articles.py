@@ -23,7 +23,7 @@ def test_sections_are_prose() -> None:
 
 
 def test_an_excerpt_answers_from_itself_alone() -> None:
-    draw = Random(3)  # noqa: S311
+    draw = Random(3)
     answered = declined = 0
     for _ in range(200):
         excerpt = Excerpt(draw)
