@@ -121,9 +121,10 @@ def _history(path: Path) -> History:
 
 def _tensors(path: Path) -> dict[str, torch.Tensor]:
     try:
-        return load_file(str(path))
+        found: dict[str, torch.Tensor] = load_file(str(path))
     except (OSError, SafetensorError) as problem:
         raise CorruptArtefact(f"{path} is broken: {problem}") from problem
+    return found
 
 
 def _trained(model: Any) -> Mapping[str, torch.nn.Parameter]:

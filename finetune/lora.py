@@ -21,7 +21,7 @@ def put_on(model: Any, adapter: Adapter, seed: int) -> PeftModel:
     torch.manual_seed(seed)
     config = LoraConfig(
         r=adapter.rank,
-        lora_alpha=adapter.alpha,  # type: ignore[arg-type]
+        lora_alpha=adapter.alpha,
         lora_dropout=adapter.dropout,
         target_modules=list(adapter.layers),
         task_type="CAUSAL_LM",
@@ -40,7 +40,7 @@ def weights(model: PeftModel) -> AdapterWeights:
         if which:
             found.setdefault(layer, {})[which[0].lower()] = parameter.detach().float().cpu().numpy()
     pairs = {layer: Pair(**both) for layer, both in found.items()}
-    return AdapterWeights(int(config.r), float(config.lora_alpha), pairs)  # type: ignore[attr-defined]
+    return AdapterWeights(int(config.r), float(config.lora_alpha), pairs)
 
 
 def save(model: PeftModel, folder: Path) -> None:

@@ -161,7 +161,7 @@ def model_input(pack: Pack, device: torch.device) -> Mapping[str, torch.Tensor]:
         "position_ids": torch.tensor([pack.position], device=device),
         "attention_mask": sees[None, None],
         "logits_to_keep": torch.tensor(pack.learned, device=device),
-        "use_cache": False,  # type: ignore[dict-item]
+        "use_cache": False,
     }
 
 

@@ -15,7 +15,7 @@ import torch
 from ai_edge_quantizer import quantizer, recipe  # type: ignore[import-not-found]
 
 
-class Dense(torch.nn.Module):
+class Dense(torch.nn.Module):  # type: ignore[misc]
     """The student with its first layer dense: (1, buckets) float32 to (1, K) logits."""
 
     def __init__(self, weights: dict[str, np.ndarray]) -> None:

@@ -54,7 +54,7 @@ class Schedule:
     likeness: float = 1.0
 
 
-class _Net(nn.Module):
+class _Net(nn.Module):  # type: ignore[misc]
     def __init__(self, buckets: int, columns: int, dimensions: int, schedule: Schedule) -> None:
         super().__init__()
         # A vector has length one and more than a hundred places: this keeps the inner layer near one.
