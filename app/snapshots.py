@@ -10,9 +10,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from core.database import now
+from core.modelstore import file_sha256
 from core.types import Audience, Principal, Role, Scope
 from edge.archive import pack
-from edge.hashing import sha256_of
 from retrieval.migrate import Reading
 from retrieval.snapshot import DocumentList, Snapshot, write_snapshot
 
@@ -52,7 +52,7 @@ class Snapshots:
                 card = await write_snapshot(workshop / "shard", scope, expires, self._documents, self._generations)
                 packed = workshop / "packed.zip"
                 await asyncio.to_thread(pack, workshop / "shard", packed)
-                digest = await asyncio.to_thread(sha256_of, packed)
+                digest = await asyncio.to_thread(file_sha256, packed)
                 path = packed.replace(self._folder / f"{digest[:32]}.zip")
             finally:
                 await asyncio.to_thread(shutil.rmtree, workshop)

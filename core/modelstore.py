@@ -158,6 +158,10 @@ class ModelStore:
         return self.cache / f"{model.name}-{hashlib.sha256(pins.encode()).hexdigest()[:12]}"
 
 
+ADAPTER_BASE = "wayside.base.sha256"
+"""The field of an adapter's GGUF that says on which file it was tuned."""
+
+
 def file_sha256(path: Path) -> str:
     """The SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:

@@ -12,9 +12,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from core.errors import InvalidInput, NotFound, WrongBase
+from core.modelstore import file_sha256
 from edge.chunks import AVERAGE, AVERAGES, chunk_file
 from edge.durable import sync, write
-from edge.hashing import sha256_of
 from edge.keyring import Keyring
 from edge.manifest import RUNTIMES, Artefact, Kind, Manifest, Metric, Needs, Reach
 from edge.shelf import MANIFEST, Shelf
@@ -97,7 +97,7 @@ def _bring(ware: Ware, folder: Path) -> str:
         raise InvalidInput(f"{ware.id}: the bundle has a file {target.name} already", param=f"{ware.id}.file")
     shutil.copyfile(ware.path, target)
     sync(target)
-    found = sha256_of(target)
+    found = file_sha256(target)
     if ware.sha256 is not None and found != ware.sha256:
         told = f"{ware.id}: {ware.path} has the SHA-256 {found}, but {ware.sha256} is declared"
         raise InvalidInput(told, param=f"{ware.id}.sha256")

@@ -18,7 +18,7 @@ from finetune.base import load_model
 from finetune.gguf_format import write_adapter, write_model
 from finetune.packs import Pack
 from finetune.parity import Parity, Prompt, Served, compare
-from finetune.recipe import Recipe
+from finetune.recipe import LINEAR, Recipe
 from finetune.training import Held, evaluate
 
 
@@ -35,6 +35,20 @@ class File:
     held: Held | None
 
 
+def check_export(recipe: Recipe, source: Path) -> None:
+    """See that what the recipe wants can come out of its base, which is better known before training than after.
+
+    Raises `InvalidInput` when the base is no GGUF, which has the tokenizer that a GGUF needs, and for layers that an
+    adapter in GGUF cannot hold.
+    """
+    wanted = recipe.export
+    if (wanted.adapter is not None or wanted.merged) and source.suffix != ".gguf":
+        raise InvalidInput("exports in GGUF take a base in GGUF: leave them out, or name one", param="export")
+    strange = [layer for layer in recipe.adapter.layers if layer not in LINEAR]
+    if wanted.adapter is not None and strange:
+        raise InvalidInput(f"an adapter in GGUF cannot hold {', '.join(strange)}", param="adapter.layers")
+
+
 def export(
     recipe: Recipe,
     source: Path,
@@ -47,13 +61,12 @@ def export(
     """Write what the recipe wants into `folder`; `tuned` is used up by merging.
 
     Parity is that of the adapter on its base, both in float32, so that it tells of the conversion alone. Raises
-    `InvalidInput` when the base is no GGUF, which has the tokenizer that a GGUF needs.
+    `InvalidInput` as `check_export`.
     """
     wanted = recipe.export
+    check_export(recipe, source)
     if wanted.adapter is None and not wanted.merged:
         return None, []
-    if source.suffix != ".gguf":
-        raise InvalidInput("exports in GGUF take a base in GGUF: leave them out, or name one", param="export")
     parity, files = None, []
     config = tuned.config
     if wanted.adapter is not None:

@@ -18,13 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import CorruptArtefact, InvalidInput
-from core.modelstore import file_sha256
+from core.modelstore import ADAPTER_BASE, file_sha256
 from finetune.adapter import AdapterWeights
 
 Array = NDArray[Any]
-BASE = "wayside.base.sha256"
-"""The adapter's field that says which file it was tuned on."""
-
 _ARCHITECTURE = "llama"
 _LAYER = re.compile(r"model\.layers\.(\d+)\.(?:self_attn|mlp)\.(\w+)")
 _NAMES = {
@@ -72,7 +69,7 @@ def write_adapter(
     writer.add_type("adapter")
     writer.add_name(name)
     writer.add_license(licence)
-    writer.add_string(BASE, file_sha256(base))
+    writer.add_string(ADAPTER_BASE, file_sha256(base))
     writer.add_string("adapter.type", "lora")
     writer.add_float32("adapter.lora.alpha", weights.alpha)
     dtype = np.float16 if kind == "f16" else np.float32

@@ -11,7 +11,6 @@ from typing import Any, cast
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 
-from core.errors import CorruptArtefact
 from finetune.adapter import AdapterWeights, Floats, Pair
 from finetune.recipe import Adapter
 
@@ -46,15 +45,6 @@ def weights(model: PeftModel) -> AdapterWeights:
 def save(model: PeftModel, folder: Path) -> None:
     """Write peft's own form (`adapter_model.safetensors`, `adapter_config.json`)."""
     model.save_pretrained(str(folder))
-
-
-def load(model: Any, folder: Path) -> PeftModel:
-    """Put a saved adapter on a model. Raises `CorruptArtefact` when the folder holds none that fits."""
-    try:
-        with _an_older_name():
-            return PeftModel.from_pretrained(model, str(folder))
-    except (OSError, ValueError, RuntimeError) as problem:
-        raise CorruptArtefact(f"{folder} holds no adapter for this model: {problem}") from problem
 
 
 def merged(model: PeftModel) -> Any:

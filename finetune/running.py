@@ -14,7 +14,7 @@ from finetune import lora
 from finetune.base import load_model, load_tokenizer
 from finetune.checks import Findings, check
 from finetune.encoding import encode
-from finetune.exporting import export
+from finetune.exporting import check_export, export
 from finetune.packs import Pack, packed
 from finetune.parity import Served
 from finetune.recipe import Recipe
@@ -53,10 +53,12 @@ def run(
                NAME.gguf        the adapter; NAME-q8_0.gguf … the merged model by type
                report.html      and report.json
 
-    Raises `InvalidInput` for rows that must not be trained on (`checks.check`), `Conflict` when the folder holds
+    Raises `InvalidInput` for rows that must not be trained on (`checks.check`) and files that cannot come out
+    (`exporting.check_export`), `Conflict` when the folder holds
     another run, `CorruptArtefact` for a base that cannot be read.
     """
     begun = perf_counter()
+    check_export(recipe, Path(materials.source))
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = load_tokenizer(materials.source)
     encoded = [encode(row, tokenizer) for row in materials.train]

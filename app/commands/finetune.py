@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from app.commands import settings_for
 from app.house.lessons import LESSONS
 from core.errors import InvalidInput
 from finetune.recipe import read_recipe
@@ -25,13 +26,13 @@ commands = typer.Typer(help="Tune models by recipes.", no_args_is_help=True)
 @commands.command()
 def run(
     recipe: Annotated[Path, typer.Argument(help="A recipe, such as finetune/recipes/house.yaml.")],
-    out: Annotated[Path | None, typer.Option(help="Default: .wayside/finetune/NAME.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Default: finetune/NAME in the workspace.")] = None,
 ) -> None:
     """Train, compare, export and report. Killed and started again, it goes on at the latest checkpoint."""
     from app.finetuning import finetune
 
     wanted = read_recipe(recipe)
-    folder = out or Path(".wayside", "finetune", wanted.name)
+    folder = out or settings_for(None).workspace / "finetune" / wanted.name
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),

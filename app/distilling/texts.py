@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -114,21 +114,24 @@ def _apart(texts: Texts, held_out: Floats, labelled: int) -> Texts:
     return Texts([texts.texts[place] for place in kept], texts.vectors[kept], [texts.origins[place] for place in kept])
 
 
+def _wish(example: Example) -> str | None:
+    return example.labels.get("action", example.labels.get("route"))
+
+
 def _made_of(
     examples: Sequence[Example], varying: Varying, made: Made, seed: int
 ) -> Sequence[tuple[str, tuple[int, ...]]]:
     drawing = random.Random(seed)  # noqa: S311  (no secret: texts to learn from)
     # Beginnings and ends of texts that want the same go together.
     peers: dict[str | None, list[int]] = {}
-    wish: Callable[[Example], str | None] = lambda each: each.labels.get("action", each.labels.get("route"))  # noqa: E731
     for place, each in enumerate(examples):
-        peers.setdefault(wish(each), []).append(place)
+        peers.setdefault(_wish(each), []).append(place)
     rows: list[tuple[str, tuple[int, ...]]] = []
     for place, each in enumerate(examples):
         rows += [(varying.close(each.text), (place,)) for _ in range(made.close)]
         rows += [(varying.far(each.text), (place,)) for _ in range(made.far)]
         for _ in range(made.joined):
-            other = drawing.choice(peers[wish(each)])
+            other = drawing.choice(peers[_wish(each)])
             joined = varying.joined(each.text, examples[other].text)
             rows.append((varying.close(joined) if drawing.random() < 0.5 else joined, (place, other)))
     return rows

@@ -8,10 +8,7 @@ from pathlib import Path
 import gguf
 
 from core.errors import CorruptArtefact, NotFound
-from core.modelstore import file_sha256
-
-BASE = "wayside.base.sha256"
-"""The field of an adapter's GGUF that says on which file it was tuned (`finetune/gguf_format.py` writes it)."""
+from core.modelstore import ADAPTER_BASE, file_sha256
 
 
 def checked(adapters: Mapping[str, Path], base: Path) -> None:
@@ -29,8 +26,8 @@ def checked(adapters: Mapping[str, Path], base: Path) -> None:
             raise CorruptArtefact(f"the adapter {name}, {path}, is no GGUF: {problem}") from problem
         if "adapter.type" not in fields:
             raise CorruptArtefact(f"the adapter {name}, {path}, is a GGUF and no adapter")
-        if BASE in fields:
+        if ADAPTER_BASE in fields:
             own = own or file_sha256(base)
-            if fields[BASE].contents() != own:
+            if fields[ADAPTER_BASE].contents() != own:
                 told = f"the adapter {name}, {path}, was tuned on another model than {base.name}"
                 raise CorruptArtefact(told, code="wrong_base")

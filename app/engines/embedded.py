@@ -19,7 +19,6 @@ from typing import Any
 
 import orjson
 
-from app.engines.adapters import checked
 from app.engines.chunks import add_up, begin
 from app.engines.llamacpp import parameters, serve
 from app.engines.protocol import Completion, CompletionStream, Json
@@ -56,7 +55,11 @@ class EmbeddedEngine:
         self._adapters = (*settings.adapters,)
         self._adapter = settings.adapter or None
         self._tool_adapter = settings.tool_adapter or self._adapter
-        checked(settings.adapters, gguf)
+        if self._adapters:
+            # Reading GGUF files takes a package that is slow to import, which only those who have adapters wait for.
+            from app.engines.adapters import checked
+
+            checked(settings.adapters, gguf)
         self.models = (own.stem if own.suffix == ".gguf" else settings.model, *self._adapters)
         threads = settings.threads or os.cpu_count() or 1
         self._server: Any = serve(

@@ -148,6 +148,8 @@ def test_both_tokenizers_make_the_same_tokens(source: Path) -> None:
         ({"base": {"model": "nowhere"}}, InvalidInput, "nowhere is neither a file"),
         ({"base": {"model": "nowhere.gguf"}}, InvalidInput, "nowhere"),
         ({"data": [{"file": "missing.jsonl"}]}, InvalidInput, "missing"),
+        ({"base": {"model": "."}, "export": {"adapter": "f16"}}, InvalidInput, "take a base in GGUF"),
+        ({"adapter": {"layers": ["lm_head"]}, "export": {"adapter": "f16"}}, InvalidInput, "cannot hold lm_head"),
     ],
 )
 def test_what_a_recipe_names_and_is_not_there_is_told(

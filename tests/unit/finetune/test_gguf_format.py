@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from core.errors import CorruptArtefact, InvalidInput
-from core.modelstore import file_sha256
+from core.modelstore import ADAPTER_BASE, file_sha256
 from finetune.adapter import AdapterWeights, Pair
-from finetune.gguf_format import BASE, write_adapter, write_model
+from finetune.gguf_format import write_adapter, write_model
 from tests.fakes.tiny import tiny_model
 
 HEADS = SimpleNamespace(num_attention_heads=2, num_key_value_heads=1)
@@ -37,7 +37,7 @@ def test_an_adapter_names_its_base_and_its_strength(tmp_path: Path, base: Path) 
     path = tmp_path / "adapter.gguf"
     tensors = _write(path, base, "model.layers.0.mlp.down_proj")
     fields = gguf.GGUFReader(path).fields
-    assert fields[BASE].contents() == file_sha256(base)
+    assert fields[ADAPTER_BASE].contents() == file_sha256(base)
     assert fields["adapter.lora.alpha"].contents() == 4.0
     assert fields["general.type"].contents() == "adapter"
     assert tensors.keys() == {"blk.0.ffn_down.weight.lora_a", "blk.0.ffn_down.weight.lora_b"}
