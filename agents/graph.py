@@ -278,7 +278,7 @@ class _Nodes:
             text, learnt, outcome = await self._perform(_proposer(runtime, each), each["thread"], each["call"])
             if isinstance(outcome, Waiting):
                 open_.append(each)
-                still.append(f"Still waiting for a colleague: {telling.proposed(each['call'])}.")
+                still.append(telling.still(each["call"], outcome))
             else:
                 decided.append(text)
                 matter = learn(matter, learnt)

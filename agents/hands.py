@@ -35,6 +35,11 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted(Waiting):
+    """It waits on this device for a network. `approval` is the intent's id, `reason` what is to be said of it."""
+
+
+@dataclass(frozen=True, slots=True)
 class TurnedDown:
     """It was rejected, or its time ran out; nothing happened. `reason` is the decider's."""
 

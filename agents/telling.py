@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from agents.conversation import Call
-from agents.hands import Done, Outcome, Replied, TurnedDown, Waiting
+from agents.hands import Done, Noted, Outcome, Replied, TurnedDown, Waiting
 from core.canonical import JSON
 from core.orders import Order, OrderStatus
 from core.purchasing import Product, PurchaseOrder, PurchaseOrderStatus
@@ -239,6 +239,9 @@ def undone(call: Call, outcome: Outcome) -> str:
     """What became of a call that did not take effect, or not yet."""
     what = proposed(call)
     match outcome:
+        case Noted(_, reason):
+            sent = "It goes out as soon as there is a network; I will tell you here what came of it."
+            return reason or f"I have noted it down: {what}. {sent}"
         case Waiting():
             # Money is paid back for what the records show, and bought above a limit that the buyer may know.
             whys = {"issue_refund": call["arguments"].get("reason"), "create_purchase_order": outcome.reason}
@@ -257,6 +260,13 @@ def undone(call: Call, outcome: Outcome) -> str:
             return f"A colleague answered on {what}: {text}"
         case Done():
             raise AssertionError("what was done is told from its result")
+
+
+def still(call: Call, outcome: Waiting) -> str:
+    """What waited before, and waits on."""
+    if isinstance(outcome, Noted):
+        return outcome.reason or f"Still waiting for a network: {proposed(call)}."
+    return f"Still waiting for a colleague: {proposed(call)}."
 
 
 def proposed(call: Call) -> str:

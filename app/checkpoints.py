@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, TypeVar
 
 import aiosqlite
-from langgraph.checkpoint.base import BaseCheckpointSaver
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver, ChannelVersions, Checkpoint, CheckpointMetadata
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from sqlalchemy.engine import make_url
 
 from core.database import SQLITE_PATIENCE
 from core.errors import MissingExtra
+
+Given = TypeVar("Given")
 
 
 @asynccontextmanager
@@ -30,7 +34,7 @@ async def open_checkpoints(dsn: str) -> AsyncIterator[BaseCheckpointSaver[Any]]:
         async with aiosqlite.connect(url.database or ":memory:") as connection:
             await connection.execute(f"PRAGMA busy_timeout={SQLITE_PATIENCE}")
             await connection.execute("PRAGMA synchronous=NORMAL")
-            saver = AsyncSqliteSaver(connection, serde=serde)
+            saver = WholeWrites(connection, serde=serde)
             await saver.setup()
             yield saver
         return
@@ -40,3 +44,47 @@ async def open_checkpoints(dsn: str) -> AsyncIterator[BaseCheckpointSaver[Any]]:
 
     async with open_postgres(url, serde) as postgres:
         yield postgres
+
+
+class WholeWrites(AsyncSqliteSaver):
+    """A saver whose writes end with their commit, also when whoever asked for them is cancelled meanwhile.
+
+    The one it extends may be cancelled between a statement and its commit; the transaction then stays open, and every
+    other writer of the database waits for it in vain.
+    """
+
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Write a checkpoint."""
+        return await _to_the_end(super().aput(config, checkpoint, metadata, new_versions))
+
+    async def aput_writes(
+        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
+    ) -> None:
+        """Write what a task gave."""
+        await _to_the_end(super().aput_writes(config, writes, task_id, task_path))
+
+    async def adelete_thread(self, thread_id: str) -> None:
+        """Delete every checkpoint of a thread."""
+        await _to_the_end(super().adelete_thread(thread_id))
+
+
+async def _to_the_end(write: Coroutine[Any, Any, Given]) -> Given:
+    """What `write` gives; a cancellation is passed on once it is done."""
+    task = asyncio.ensure_future(write)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as asked:
+            cancelled = asked
+    if cancelled is not None:
+        if not task.cancelled():
+            task.exception()  # Whoever is cancelled cares for nothing else any more; unread, it would be reported.
+        raise cancelled
+    return task.result()

@@ -14,6 +14,7 @@ from app.commands import (
     approvals,
     audit,
     demo,
+    device,
     documents,
     edge,
     feedback,
@@ -58,6 +59,7 @@ cli.add_typer(router.commands, name="router")
 cli.add_typer(feedback.commands, name="feedback")
 cli.add_typer(finetune.commands, name="finetune")
 cli.add_typer(edge.commands, name="edge")
+cli.add_typer(device.commands, name="device")
 cli.add_typer(student.commands, name="student")
 
 

@@ -7,7 +7,7 @@ The shape is said twice, because the two official clients read different halves 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -20,6 +20,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import logs
+from app.findings import place
 from core import errors
 from core.errors import WaysideError
 
@@ -47,6 +48,7 @@ STATUSES: Mapping[type[WaysideError], tuple[int, str]] = {
     # Devices raise these. In the gateway they mean that the bundle on its own shelf is broken.
     errors.BundleRefused: (500, "bundle_error"),
     errors.DownloadFailed: (503, "bundle_error"),
+    errors.GatewayUnreachable: (503, "server_error"),
     errors.ConversionFailed: (500, "server_error"),
     WaysideError: (500, "server_error"),
 }
@@ -197,20 +199,6 @@ async def _invalid(request: Request, error: RequestValidationError) -> Response:
     if not param:
         return _json(400, body(f"The body is not valid: {first['msg']}.", INVALID, "invalid_input"), {})
     return _json(400, body(f"{param}: {first['msg']}.", INVALID, "invalid_input", param), {})
-
-
-def place(location: Sequence[int | str], content: Any) -> str:
-    """The place in the body that pydantic means, without the names of union members that it puts in between."""
-    steps: list[str] = []
-    for step in location[:-1]:
-        if isinstance(content, list):
-            content = dict(enumerate(content))
-        if isinstance(content, Mapping) and step in content:
-            content = content[step]
-            steps.append(str(step))
-    if location and (isinstance(content, Mapping) or isinstance(location[-1], int)):
-        steps.append(str(location[-1]))
-    return ".".join(steps)
 
 
 async def _framework(request: Request, error: HTTPException) -> Response:

@@ -20,6 +20,7 @@ from agents.graph import build_assistant
 from agents.hands import ToolHands
 from agents.knowledge import KnowledgePolicy
 from agents.reception import Reception
+from agents.reconciling import Reconciling
 from agents.router import Router
 from agents.suggesting import Suggesting
 from agents.systems.builtin.customers import BuiltinNames
@@ -108,6 +109,7 @@ class Wayside:
     suggesting: Suggesting
     field_reports: FieldReports
     snapshots: Snapshots
+    reconciling: Reconciling
     trials: Trials
 
 
@@ -198,6 +200,7 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
             suggesting=suggesting,
             field_reports=FieldReports(database, settings.workspace, senses),
             snapshots=Snapshots(documents, generations, snapshot_folder(settings.workspace)),
+            reconciling=Reconciling(database, hands),
             trials=trials,
         )
         if settings.demo:

@@ -40,6 +40,7 @@
     │   └── WrongBase              an adapter whose base model is neither in it nor on the device
     ├── DownloadFailed           a download that broke; asked for again, it goes on where it stopped
     │   └── ArtefactChanged        what is offered now is not what the download began with: begin with the manifest
+    ├── GatewayUnreachable       a device that did not reach the gateway, or got no whole answer
     └── ConversionFailed         a trained model that could not be brought into the format of where it runs
 
 `app/errors.py` holds the one table that maps these to HTTP statuses.
@@ -311,6 +312,12 @@ class ArtefactChanged(DownloadFailed):
     """The artefact that is offered now is not the one that the manifest names: fetch the manifest again."""
 
     code = "artefact_changed"
+
+
+class GatewayUnreachable(WaysideError):
+    """A device did not reach the gateway, or got no whole answer: what it asked for may have happened."""
+
+    code = "gateway_unreachable"
 
 
 class ConversionFailed(WaysideError):

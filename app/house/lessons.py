@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from hashlib import sha256
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -49,8 +51,11 @@ def _tools(seed: int, count: int, *, held_out: bool) -> Iterator[Row]:
     return _distinct(map(tool_lesson, tool_rows(seed, count, held_out=held_out)))
 
 
-def _reading(seed: int, count: int) -> Iterator[Row]:
-    return _distinct(map(reading_lesson, reading_rows(seed, count)))
+def _reading(seed: int, count: int, *, held_out: bool) -> Iterator[Row]:
+    """One question in eight is held out, by its hash: two seeds may make the same one."""
+    made = _distinct(map(reading_lesson, reading_rows(seed, count * 16)))
+    wanted = (row for row in made if (sha256(row.prompt.encode()).digest()[0] % 8 == 0) == held_out)
+    return islice(wanted, count)
 
 
 def _distinct(rows: Iterator[Row]) -> Iterator[Row]:
@@ -64,5 +69,6 @@ def _distinct(rows: Iterator[Row]) -> Iterator[Row]:
 LESSONS: dict[str, Lesson] = {
     "tools": partial(_tools, held_out=False),
     "tools-held-out": partial(_tools, held_out=True),
-    "reading": _reading,
+    "reading": partial(_reading, held_out=False),
+    "reading-held-out": partial(_reading, held_out=True),
 }

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agents import attached, observed
 from agents.graph import AssistantContext, Graph
-from app.errors import place
+from app.findings import place
 from app.observing import Observing, stored
 from app.parts import MediaPart, refuse_media, sent
 from app.runs.assistants import ConfiguredAssistant

@@ -15,6 +15,7 @@ SUITES = {
     "student": "evals.suites.student:open_suite",
     "modalities": "evals.suites.modalities:open_suite",
     "tools": "evals.suites.tools:open_suite",
+    "reading": "evals.suites.reading:open_suite",
     "tasks": "evals.suites.tasks:open_suite",
     "speech": "evals.suites.speech:open_suite",
     "receipts": "evals.suites.receipts:open_suite",

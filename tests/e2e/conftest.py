@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,9 +28,10 @@ def models() -> None:
 
 
 @pytest.fixture(scope="session")
-def demo_server(tmp_path_factory: pytest.TempPathFactory, models: None) -> Iterator[Server]:
+def demo_server(tmp_path_factory: pytest.TempPathFactory, models: None, demo_workspace: Path) -> Iterator[Server]:
     """A real server on the demo company, with the embedded engine."""
-    with server.serving(tmp_path_factory.mktemp("demo") / "workspace") as running:
+    workspace = shutil.copytree(demo_workspace, tmp_path_factory.mktemp("demo") / "workspace")
+    with server.serving(workspace) as running:
         yield running
 
 

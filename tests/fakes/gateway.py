@@ -77,7 +77,14 @@ async def started(parts: Parts, spans: SpanExporter | None = None) -> AsyncItera
 @asynccontextmanager
 async def listening(served: Gateway) -> AsyncIterator[str]:
     """The gateway behind uvicorn on a free local port, as `wayside serve` runs it; yields its base URL."""
-    config = uvicorn.Config(served.app, port=0, lifespan="off", log_config=None, access_log=False, server_header=False)
+    async with listening_on(served.app) as url:
+        yield url
+
+
+@asynccontextmanager
+async def listening_on(app: FastAPI) -> AsyncIterator[str]:
+    """An application behind uvicorn, its lifespan left to the caller; yields its base URL."""
+    config = uvicorn.Config(app, port=0, lifespan="off", log_config=None, access_log=False, server_header=False)
     server = uvicorn.Server(config)
     bound = config.bind_socket()
     running = asyncio.create_task(server.serve(sockets=[bound]))

@@ -16,6 +16,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from agents.feedback import FeedbackStore
 from agents.hands import ToolHands
+from agents.reconciling import Reconciling
 from app.engines.protocol import Completion, CompletionStream, Engine
 from app.engines.trial import TrialEngine
 from app.feedback import FeedbackDesk
@@ -137,9 +138,10 @@ class EchoEngine:
 
 
 class FixedAssistant:
-    """Answers everything with one cited sentence, and remembers its turns."""
+    """Answers everything with one cited text, and remembers its turns."""
 
     def __init__(self) -> None:
+        self.text = SENTENCE
         self.turns: list[Turn] = []
         self.marks: list[tuple[str, str]] = []
         self.failure: Exception | None = None
@@ -152,7 +154,7 @@ class FixedAssistant:
         await asyncio.sleep(self.pace)
         quote = "within 30 days"
         citation = Citation(1, "doc-1", "Returns", ("Tents",), quote, 20, 34, 0.75, Verdict.VERBATIM)
-        return Answer(turn.thread_id, SENTENCE, (citation,), False, "embedded", Usage(12, 9))
+        return Answer(turn.thread_id, self.text, (citation,), False, "embedded", Usage(12, 9))
 
     async def heard(self, principal: Principal, thread_id: str, said: str, heard: str) -> bool:
         self.marks.append((said, heard))
@@ -337,6 +339,10 @@ class Parts:
     def snapshots(self) -> Snapshots:
         folder = snapshot_folder(self.settings.workspace)
         return Snapshots(self.documents, OneGeneration(self.embeddings, self.index), folder)
+
+    @cached_property
+    def reconciling(self) -> Reconciling:
+        return Reconciling(self.database, ToolHands(self.tools.toolbox, self.tools.acting))
 
     @property
     def voice(self) -> FixedAssistant:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -69,22 +68,9 @@ SHOP = [
 NOBODY = ["Who won the chess championship in 1985?", "Which vaccine does my cat need every year?"]
 
 
-@pytest.fixture(scope="module")
-def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace with the demo company in it."""
-    folder = tmp_path_factory.mktemp("demo") / "workspace"
-
-    async def furnish() -> None:
-        async with open_wayside(Settings(workspace=folder)):
-            pass
-
-    asyncio.run(furnish())
-    return folder
-
-
 @pytest.fixture
-async def wayside(furnished: Path, tmp_path: Path) -> AsyncIterator[Wayside]:
-    async with open_wayside(Settings(workspace=shutil.copytree(furnished, tmp_path / "workspace"))) as opened:
+async def wayside(demo_workspace: Path, tmp_path: Path) -> AsyncIterator[Wayside]:
+    async with open_wayside(Settings(workspace=shutil.copytree(demo_workspace, tmp_path / "workspace"))) as opened:
         yield opened
 
 

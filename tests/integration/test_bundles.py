@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -26,6 +24,7 @@ from edge.keyring import Keyring
 from edge.manifest import Kind, Manifest, Reach
 from edge.shelf import Shelf
 from edge.signing import Envelope, Trust
+from tests.fakes.breaking import breaking
 from tests.fakes.gateway import OTHER_TENANT, TENANT, Gateway, gateway, listening
 
 MODEL = random.Random(3).randbytes(300_000)
@@ -144,38 +143,6 @@ async def test_a_snapshot_needs_an_engineer_and_something_to_show(company: Compa
     assert (await call("POST", "/api/edge/snapshots", role="staff", json={})).status_code == 403
     assert (await call("POST", "/api/edge/snapshots", role="engineer", json={})).status_code == 404
     assert (await call("POST", "/api/edge/snapshots", role="engineer", json={"days": 0})).status_code == 400
-
-
-@asynccontextmanager
-async def breaking(url: str, limits: Iterator[int]) -> AsyncIterator[str]:
-    """A wire to the server that lets each connection carry so many bytes back, and then cuts it."""
-    target = urlsplit(url)
-
-    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        behind, ahead = await asyncio.open_connection(target.hostname, target.port)
-
-        async def forth() -> None:
-            while data := await reader.read(65536):
-                ahead.write(data)
-                await ahead.drain()
-
-        asking = asyncio.create_task(forth())
-        left = next(limits, 10**9)
-        try:
-            while left and (data := await behind.read(min(left, 65536))):
-                left -= len(data)
-                writer.write(data)
-                await writer.drain()
-        except ConnectionError:
-            pass  # The caller has hung up.
-        finally:
-            asking.cancel()
-            for each in (writer, ahead):
-                each.transport.abort()
-
-    server = await asyncio.start_server(carry, "127.0.0.1", 0)
-    async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
 async def test_a_device_pulls_over_a_connection_that_breaks(company: Company, tmp_path: Path) -> None:

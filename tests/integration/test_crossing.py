@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import json
 import re
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -97,16 +98,9 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def furnished(demo_workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with the demo company."""
-    folder = tmp_path_factory.mktemp("crossing") / "workspace"
-
-    async def furnish() -> None:
-        async with open_wayside(Settings(workspace=folder, null_engine=True)):
-            pass
-
-    asyncio.run(furnish())
-    return folder
+    return shutil.copytree(demo_workspace, tmp_path_factory.mktemp("crossing") / "workspace")
 
 
 @pytest.fixture

@@ -27,22 +27,9 @@ BUYER = Principal("key_buyer", TENANT, Role.STAFF)
 COLLEAGUE = Principal("key_colleague", TENANT, Role.STAFF)
 
 
-@pytest.fixture(scope="module")
-def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace with the demo company in it."""
-    folder = tmp_path_factory.mktemp("demo") / "workspace"
-
-    async def furnish() -> None:
-        async with open_wayside(Settings(workspace=folder)):
-            pass
-
-    asyncio.run(furnish())
-    return folder
-
-
 @pytest.fixture
-async def wayside(furnished: Path, tmp_path: Path) -> AsyncIterator[Wayside]:
-    async with _opened(shutil.copytree(furnished, tmp_path / "workspace")) as opened:
+async def wayside(demo_workspace: Path, tmp_path: Path) -> AsyncIterator[Wayside]:
+    async with _opened(shutil.copytree(demo_workspace, tmp_path / "workspace")) as opened:
         yield opened
 
 

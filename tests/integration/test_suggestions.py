@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -29,8 +30,8 @@ LIMIT = Decimal("50.00")
 
 
 @pytest.fixture
-async def wayside(tmp_path: Path) -> AsyncIterator[Wayside]:
-    async with _opened(tmp_path / "workspace") as opened:
+async def wayside(demo_workspace: Path, tmp_path: Path) -> AsyncIterator[Wayside]:
+    async with _opened(shutil.copytree(demo_workspace, tmp_path / "workspace")) as opened:
         yield opened
 
 

@@ -1,0 +1,72 @@
+"""The gateway over HTTP, as a device's program talks to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import httpx2
+
+from app.client import ApiError
+from core.errors import GatewayUnreachable
+from core.intents import Intent, Records, Settlement
+from core.types import Answer, Usage
+
+WAYSIDE = "wayside"
+
+
+class HttpCloud:
+    """See `app.device.program.Cloud`. `transport` stands in for the network in tests."""
+
+    def __init__(self, url: str, key: str, *, seconds: float = 30.0, transport: Any = None) -> None:
+        self._http = httpx2.Client(
+            base_url=url,
+            headers={"authorization": f"Bearer {key}"},
+            timeout=httpx2.Timeout(seconds, connect=5),
+            transport=transport,
+        )
+
+    def __enter__(self) -> Self:
+        """Open connections as they are needed; they are closed with the block."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def settle(self, intents: Sequence[Intent]) -> list[Settlement]:
+        """See `edge.syncing.Wire`. Raises `ApiError` when the gateway refuses."""
+        body = {"intents": [each.model_dump(mode="json") for each in intents]}
+        return [Settlement.model_validate(each) for each in self._call("POST", "/api/sync/intents", body)["data"]]
+
+    def records(self) -> Records:
+        """See `edge.syncing.Wire`. Raises `ApiError` when the gateway refuses."""
+        return Records.model_validate(self._call("GET", "/api/sync/records"))
+
+    def ask(self, thread: str, text: str) -> Answer:
+        """See `app.device.program.Cloud`. Raises `ApiError` when the gateway refuses."""
+        messages = [{"role": "user", "content": text}]
+        body = {"model": WAYSIDE, "messages": messages, "metadata": {"thread_id": thread}}
+        told = self._call("POST", "/v1/chat/completions", body)
+        choice, usage = told["choices"][0], told.get("usage") or {}
+        counted = Usage(usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0))
+        return Answer(thread, choice["message"]["content"], (), False, "cloud", counted)
+
+    def _call(self, method: str, path: str, body: Any = None) -> Any:
+        """The answer's JSON. Raises `GatewayUnreachable` for what may be better in a moment, or did not come whole."""
+        try:
+            response = self._http.request(method, path, json=body)
+        except (httpx2.TransportError, httpx2.DecodingError) as problem:
+            raise GatewayUnreachable(f"{self._http.base_url} cannot be reached: {problem}") from problem
+        if response.status_code == httpx2.codes.TOO_MANY_REQUESTS or response.status_code >= 500:
+            raise GatewayUnreachable(f"the gateway answered {response.status_code}")
+        try:
+            told = response.json()
+        except ValueError as problem:
+            raise GatewayUnreachable("the gateway's answer did not come whole") from problem
+        if response.is_error:
+            raise ApiError(str(told.get("message", f"the gateway answered {response.status_code}")))
+        return told
