@@ -26,7 +26,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session")
 def demo_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace with the demo company in it, to be copied: loading it takes a while, so that it is done once a run."""
+    """A workspace with the demo company, to be copied: loading it takes a while, so that it is done once a run."""
     root = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         root = root.parent

@@ -24,6 +24,7 @@ import pytest
 from app.gateway import create_app
 from app.wiring import Wayside, open_wayside
 from app.workspace import TENANT, shelf, signing_keys
+from core.intents import Intent
 from core.orders import OrderFilter
 from core.settings import Settings
 from core.types import Audience, Role
@@ -307,6 +308,8 @@ def attempts() -> Iterator[tuple[str, str, Any]]:
     yield "GET", "/api/edge/bundles/field-staff/artefacts/knowledge", None
     yield "GET", "/api/edge/bundles/field-staff/chunks/{chunk}", None
     yield "POST", "/api/edge/snapshots", {"audience": "staff"}
+    yield "GET", "/api/sync/records", None
+    yield "POST", "/api/sync/intents", {"intents": [_theft(tool) for tool in ("cancel_order", "issue_refund")]}
     yield "GET", "/api/evals", None
     yield "GET", "/api/evals/retrieval-20260101T000000Z", None
     yield "GET", "/api/evals/retrieval-20260101T000000Z/report", None
@@ -322,6 +325,10 @@ def attempts() -> Iterator[tuple[str, str, Any]]:
 
 def _ticket(**about: str) -> dict[str, str]:
     return {"subject": "x", "category": "other", "priority": "low", "summary": "stolen", **about}
+
+
+def _theft(tool: str) -> Any:
+    return Intent.make(tool, TOOLS[tool]).model_dump(mode="json")
 
 
 TOOLS: dict[str, Any] = {
