@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from app.house.lessons import LESSONS, Lesson
 from core.errors import InvalidInput, MissingExtra
+from core.gates import Interval, Metric, wilson
 from core.modelstore import ModelStore
+from core.versions import Candidate, Kind, Lineage
 from finetune.recipe import Recipe, Source
 from finetune.rows import Row, read_rows
 
@@ -46,6 +48,47 @@ def finetune(
 
     found = materials(recipe, beside, store or ModelStore(), lessons)
     return run(recipe, found, folder, LlamaCpp(os.cpu_count() or 1), say=say, watch=watch)
+
+
+def candidate(report: Report, folder: Path, model: str, code: str) -> Candidate:
+    """The adapter of a run as a version to be registered, measured on its held-out rows.
+
+    Raises `InvalidInput` when the run made no adapter in GGUF.
+    """
+    name = f"{report.name}.gguf"
+    if not (folder / name).is_file():
+        raise InvalidInput(f"{report.name} made no adapter in GGUF: its recipe has export.adapter: null", param="model")
+    cases = report.rows.held_out
+    exact, loss = report.tuned.exact, report.tuned.loss
+    low, high = wilson(round(exact * cases), cases)
+    return Candidate(
+        model=model,
+        kind=Kind.ADAPTER,
+        files={name: folder / name},
+        lineage=Lineage(report.base_sha256, report.data_sha256, report.recipe_sha256, code),
+        metrics={
+            "held-out/exact": Metric(Interval(exact, low, high, cases)),
+            "held-out/loss": Metric(Interval(loss, loss, loss, cases), lower_is_better=True, gates=False),
+        },
+        card=_card(report),
+    )
+
+
+def _card(report: Report) -> str:
+    recipe, history = report.recipe, report.history
+    return "\n".join(
+        [
+            f"# {report.name}",
+            "",
+            f"{recipe['about']}",
+            "",
+            f"* Base: {recipe['base']['model']}. Licence: {recipe['licence']}.",
+            f"* Rows: {report.rows.rows:,}, held out {report.rows.held_out:,}.",
+            f"* Whole answers on held-out rows: {report.tuned.exact:.1%}, before {report.untuned.exact:.1%}.",
+            f"* {history.step:,} steps in {history.seconds / 60:.0f} minutes; torch {report.torch}.",
+            "",
+        ]
+    )
 
 
 def materials(recipe: Recipe, beside: Path, store: ModelStore, lessons: Mapping[str, Lesson]) -> Materials:

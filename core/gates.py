@@ -81,3 +81,17 @@ def _finding(name: str, before: Metric, now: Metric | None) -> Finding:
     if regressed(before.interval.value, now.interval, lower_is_better=before.lower_is_better):
         return Finding(name, True, f"{name} is worse: {new}, the champion has {old}")
     return Finding(name, False, f"{name} is no worse: {new}, the champion has {old}")
+
+
+def wilson(hits: int, cases: int, z: float = 1.96) -> tuple[float, float]:
+    """The interval of a share (E. B. Wilson 1927), half as wide as `z` standard deviations: 1.96 is 95 %.
+
+    It holds for few cases and for shares near zero; without cases it is from 0 to 1.
+    """
+    if not cases:
+        return 0.0, 1.0
+    share, square = hits / cases, z * z
+    middle = share + square / (2 * cases)
+    half = z * math.sqrt(share * (1 - share) / cases + square / (4 * cases**2))
+    scale = 1 + square / cases
+    return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)

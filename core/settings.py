@@ -35,26 +35,39 @@ class EngineSettings(BaseModel):
     breaker_seconds: float = Field(30.0, gt=0, description="how long the breaker stays open before one trial")
 
 
+PACKAGED = "smollm2-135m-instruct"
+"""The model that comes as a package."""
+HOUSE = "house"
+"""The name of the adapter that ships for it."""
+
+
 class EmbeddedSettings(BaseModel):
     """The embedded engine: llama.cpp's server in this process."""
 
     model_config = ConfigDict(extra="forbid")
 
-    model: str = Field("smollm2-135m-instruct", description="a name in the model store, or a path to a GGUF file")
+    model: str = Field(PACKAGED, description="a name in the model store, or a path to a GGUF file")
     context: int = Field(8192, ge=512, description="tokens of context, shared by the slots")
     slots: int = Field(2, ge=1, description="requests decoded at the same time")
     threads: int = Field(0, ge=0, description="decoding threads; 0 means one a core")
     adapters: dict[str, Path] = Field({}, description="LoRA adapters in GGUF, by the model name that asks for each")
     adapter: str = Field("", description="the adapter for requests that name none")
     tool_adapter: str = Field("", description="the one for requests with tools, where it is another")
+    house: bool = Field(True, description="with the packaged model, choose tools by the adapter that ships")
 
     @model_validator(mode="after")
     def _known(self) -> EmbeddedSettings:
+        known = {*self.adapters, HOUSE} if self.housed else self.adapters
         for field in ("adapter", "tool_adapter"):
             name = getattr(self, field)
-            if name and name not in self.adapters:
+            if name and name not in known:
                 raise ValueError(f"{field} {name!r} is not among the adapters")
         return self
+
+    @property
+    def housed(self) -> bool:
+        """Whether the adapter that ships is there: it was made for the packaged model, and for no other."""
+        return self.house and self.model == PACKAGED
 
 
 class RegistrySettings(BaseModel):

@@ -15,10 +15,11 @@ from app.client import connect
 from app.commands import Workspace, settings_for
 from app.learning import held_out
 from core.settings import Settings
+from finetune.rows import Row, Said
 
 commands = typer.Typer(help="Use the feedback that people gave.", no_args_is_help=True)
 
-EXAMPLES, ANSWERS = "examples.jsonl", "answers.jsonl"
+EXAMPLES, ANSWERS, ROWS = "examples.jsonl", "answers.jsonl", "rows.jsonl"
 _PAGE = 100
 
 
@@ -37,7 +38,8 @@ def export(
     """Write what feedback teaches, masked: labels as the router's examples, and better answers as pairs.
 
     `examples.jsonl` has `text` and labels, or `next_action`; `answers.jsonl` has `task`, `prompt`, `chosen`, and
-    `rejected` where something else had been said.
+    `rejected` where something else had been said; `rows.jsonl` has the better answers as a recipe of `wayside finetune`
+    reads them.
     """
     settings = settings_for(workspace, demo=False)
     learned = asyncio.run(read_feedback(settings))
@@ -52,6 +54,8 @@ def export(
     ]
     _write(folder / EXAMPLES, [*examples, *steps])
     _write(folder / ANSWERS, answers)
+    rows = (Row((Said("user", each.prompt),), each.chosen, each.task) for each in learned.answers)
+    _write(folder / ROWS, [row.as_json() for row in rows])
     tell(learned)
     typer.echo(f"{len(examples)} labelled texts, {len(steps)} next actions, {len(answers)} answers lie in {folder}")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from app.commands import settings_for
+from app.commands import Workspace, registering, settings_for
 from app.house.lessons import LESSONS
 from core.errors import InvalidInput
 from finetune.recipe import read_recipe
@@ -27,12 +29,20 @@ commands = typer.Typer(help="Tune models by recipes.", no_args_is_help=True)
 def run(
     recipe: Annotated[Path, typer.Argument(help="A recipe, such as finetune/recipes/house.yaml.")],
     out: Annotated[Path | None, typer.Option(help="Default: finetune/NAME in the workspace.")] = None,
+    register: Annotated[
+        str | None, typer.Option(help="Register the adapter as a version of this model, such as house-adapter.")
+    ] = None,
+    code: Annotated[str | None, typer.Option(help="The revision of the code, for the version's lineage.")] = None,
+    workspace: Workspace = None,
 ) -> None:
     """Train, compare, export and report. Killed and started again, it goes on at the latest checkpoint."""
-    from app.finetuning import finetune
+    from app.finetuning import candidate, finetune
 
     wanted = read_recipe(recipe)
-    folder = out or settings_for(None).workspace / "finetune" / wanted.name
+    if register is not None and wanted.export.adapter is None:
+        raise InvalidInput("there is nothing to register: the recipe has export.adapter: null", param="register")
+    settings = settings_for(workspace)
+    folder = out or settings.workspace / "finetune" / wanted.name
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),
@@ -56,6 +66,10 @@ def run(
 
         report = finetune(wanted, recipe.parent, folder, say=say, watch=watch)
     _tell(report, folder, Console())
+    if register is not None:
+        made_of = candidate(report, folder, register, code or f"wayside {version('wayside')}")
+        made = asyncio.run(registering.keep(settings, made_of))
+        typer.echo(f"{register} {made.number} is registered")
 
 
 @commands.command()

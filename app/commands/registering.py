@@ -77,14 +77,15 @@ def register(
         metrics=measured,
         card="" if card is None else card.read_text(),
     )
-    made = asyncio.run(_register(settings_for(workspace), candidate))
+    made = asyncio.run(keep(settings_for(workspace), candidate))
     known = (
         "" if (made.metrics, made.card) == (candidate.metrics, candidate.card) else "; known, as it was measured then"
     )
     typer.echo(f"{model} {made.number} is registered{known}")
 
 
-async def _register(settings: Settings, candidate: Candidate) -> Version:
+async def keep(settings: Settings, candidate: Candidate) -> Version:
+    """Register the version in the workspace's registry, by whoever is at this machine."""
     settings.workspace.mkdir(parents=True, exist_ok=True, mode=0o700)
     mirror = open_mirror(settings.registry)
     database = Database(settings.database_dsn)

@@ -10,6 +10,7 @@ from app.engines.breaker import CircuitBreaker
 from app.engines.embedded import EmbeddedEngine
 from app.engines.fallback import FallbackEngine
 from app.engines.grammar_tools import GrammarEngine
+from app.engines.house import housed
 from app.engines.null import NullEngine
 from app.engines.protocol import Engine
 from core.modelstore import ModelStore
@@ -27,7 +28,7 @@ async def open_engine(
         null = NullEngine()
         return null, dict.fromkeys(null.models, null)
     path = await asyncio.to_thread(store.path, settings.embedded.model)
-    embedded = await asyncio.to_thread(EmbeddedEngine, settings.embedded, path)
+    embedded = await asyncio.to_thread(EmbeddedEngine, housed(settings.embedded), path)
     stack.push_async_callback(embedded.close)
     served: dict[str, Engine] = dict.fromkeys(embedded.models, embedded)
     if settings.engine.url is None:

@@ -20,6 +20,7 @@ from typing import Any
 import orjson
 
 from app.engines.chunks import add_up, begin
+from app.engines.house import HOUSE_ADAPTER
 from app.engines.llamacpp import parameters, serve
 from app.engines.protocol import Completion, CompletionStream, Json
 from app.engines.slots import Slots
@@ -55,11 +56,13 @@ class EmbeddedEngine:
         self._adapters = (*settings.adapters,)
         self._adapter = settings.adapter or None
         self._tool_adapter = settings.tool_adapter or self._adapter
-        if self._adapters:
+        # Ours was made for the packaged model, whose hash is pinned.
+        strange = {name: path for name, path in settings.adapters.items() if path != HOUSE_ADAPTER}
+        if strange:
             # Reading GGUF files takes a package that is slow to import, which only those who have adapters wait for.
             from app.engines.adapters import checked
 
-            checked(settings.adapters, gguf)
+            checked(strange, gguf)
         self.models = (own.stem if own.suffix == ".gguf" else settings.model, *self._adapters)
         threads = settings.threads or os.cpu_count() or 1
         self._server: Any = serve(

@@ -16,10 +16,11 @@ answers take is needed, and a challenger that is a little slower stays.
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+from core.gates import wilson
 
 Z = 2.576
 """Half the width of a 99 % interval, in standard deviations."""
@@ -40,13 +41,7 @@ class Share:
 
     def bounds(self) -> tuple[float, float]:
         """Wilson's interval of the share, at `Z`; from 0 to 1 when nothing was counted."""
-        if not self.of:
-            return 0.0, 1.0
-        share, square = self.bad / self.of, Z * Z
-        middle = share + square / (2 * self.of)
-        half = Z * math.sqrt(share * (1 - share) / self.of + square / (4 * self.of**2))
-        scale = 1 + square / self.of
-        return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)
+        return wilson(self.bad, self.of, Z)
 
     def __str__(self) -> str:
         """In words."""

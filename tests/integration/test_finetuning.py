@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -13,11 +14,13 @@ import numpy as np
 import pytest
 import torch
 
+from app.commands.registering import keep
 from app.engines.scoring import LlamaCpp
-from app.finetuning import finetune
+from app.finetuning import candidate, finetune
 from app.house.lessons import LESSONS
 from core.errors import Conflict, InvalidInput, NotFound
 from core.modelstore import ModelStore
+from core.settings import Settings
 from finetune import lora
 from finetune.base import load_model, load_tokenizer
 from finetune.gguf_format import write_adapter, write_model
@@ -96,6 +99,13 @@ def test_the_smallest_recipe_comes_to_its_files(tmp_path: Path, source: Path) ->
     page = (tmp_path / "report.html").read_text()
     assert "<svg" in page
     assert "smallest-q4_0.gguf" in page
+    made_of = candidate(report, tmp_path, "house-adapter", "r1")
+    registered = asyncio.run(keep(Settings(workspace=tmp_path / "workspace"), made_of))
+    assert (registered.number, registered.lineage.recipe) == (1, recipe.hash)
+    exact = registered.metrics["held-out/exact"].interval
+    assert exact.low <= exact.value == report.tuned.exact <= exact.high
+    with pytest.raises(InvalidInput, match="no adapter"):
+        candidate(report, tmp_path / "workspace", "house-adapter", "r1")
     with pytest.raises(Conflict, match="another recipe"):
         finetune(recipe.model_copy(update={"seed": 9}), SMALLEST.parent, tmp_path, say=said.append)
 

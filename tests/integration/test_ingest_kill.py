@@ -24,7 +24,7 @@ from retrieval.readers import read
 from tests.fakes.index import found as found_in
 from tests.integration.ingesting import DOCUMENTS, LAYOUT, article
 
-KILLS = 22
+KILLS = 12
 ROOT = Path(__file__).parents[2]
 
 

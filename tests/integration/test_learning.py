@@ -21,6 +21,7 @@ from app.teaching import open_embeddings
 from app.workspace import KEY_FILE, announced, own_weights
 from core.settings import Settings
 from core.tickets import CreateTicket, TicketCategory, TicketPriority
+from finetune.rows import read_rows
 from tests.e2e.server import ROOT, command
 from tests.fakes.company import make_company
 from tests.fakes.gateway import TENANT, Gateway, gateway, listening
@@ -141,5 +142,10 @@ async def test_export_writes_what_was_taught(desk: Gateway, tmp_path: Path) -> N
             "rejected": "You can return a tent within 30 days. [1]",
         },
         {"task": "reply", "prompt": "Where is it?\nMy parcel has not come.", "chosen": "It is on its way, Ann."},
+    ]
+    rows = list(read_rows(out / "rows.jsonl"))
+    assert [(row.task, row.answer) for row in rows] == [
+        ("answer", "Reorder 40 of SKU-0137."),
+        ("reply", "It is on its way, Ann."),
     ]
     assert (await wayside(tmp_path, "router", "train", "--out", str(out)))[0] == 1, "a workspace or a folder"
