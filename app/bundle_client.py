@@ -8,8 +8,7 @@ from typing import Any, Self
 
 import httpx2
 
-from app.client import ApiError
-from core.errors import ArtefactChanged, DownloadFailed
+from core.errors import ApiError, ArtefactChanged, DownloadFailed
 from edge.download import Piece
 from edge.manifest import Artefact
 

@@ -10,17 +10,11 @@ from typing import Any
 import httpx2
 
 from app.workspace import admin_key, server_url
-from core.errors import WaysideError
+from core.errors import ApiError
 from core.settings import Settings
 
 # Longer than a rate limit's minute is a quota's day: an error, not a wait. In seconds.
 LONGEST_WAIT = 60.0
-
-
-class ApiError(WaysideError):
-    """The API answered with an error; the message is the API's own."""
-
-    code = "api_error"
 
 
 class ApiClient:

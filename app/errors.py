@@ -48,6 +48,7 @@ STATUSES: Mapping[type[WaysideError], tuple[int, str]] = {
     # Devices raise these. In the gateway they mean that the bundle on its own shelf is broken.
     errors.BundleRefused: (500, "bundle_error"),
     errors.DownloadFailed: (503, "bundle_error"),
+    errors.ApiError: (500, "server_error"),
     errors.GatewayUnreachable: (503, "server_error"),
     errors.ConversionFailed: (500, "server_error"),
     WaysideError: (500, "server_error"),

@@ -40,6 +40,7 @@
     │   └── WrongBase              an adapter whose base model is neither in it nor on the device
     ├── DownloadFailed           a download that broke; asked for again, it goes on where it stopped
     │   └── ArtefactChanged        what is offered now is not what the download began with: begin with the manifest
+    ├── ApiError                 a gateway's API refused a client of ours; the message is the gateway's own
     ├── GatewayUnreachable       a device that did not reach the gateway, or got no whole answer
     └── ConversionFailed         a trained model that could not be brought into the format of where it runs
 
@@ -312,6 +313,12 @@ class ArtefactChanged(DownloadFailed):
     """The artefact that is offered now is not the one that the manifest names: fetch the manifest again."""
 
     code = "artefact_changed"
+
+
+class ApiError(WaysideError):
+    """A gateway's API refused a client of ours; the message is the gateway's own."""
+
+    code = "api_error"
 
 
 class GatewayUnreachable(WaysideError):

@@ -11,9 +11,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from app.client import ApiClient, ApiError, connect
+from app.client import ApiClient, connect
 from app.commands import Workspace, settings_for
-from core.errors import InvalidInput
+from core.errors import ApiError, InvalidInput
 from core.types import Audience
 
 SUFFIXES = frozenset({".md", ".markdown", ".txt", ".html", ".htm", ".pdf", ".docx"})

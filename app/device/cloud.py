@@ -8,8 +8,7 @@ from typing import Any, Self
 
 import httpx2
 
-from app.client import ApiError
-from core.errors import GatewayUnreachable
+from core.errors import ApiError, GatewayUnreachable
 from core.intents import Intent, Records, Settlement
 from core.types import Answer, Usage
 

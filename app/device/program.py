@@ -7,6 +7,7 @@ goes to the cloud where there is a network: that they answer it is a calibrated 
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -96,12 +97,11 @@ class DeviceProgram:
         except GatewayUnreachable:
             return answer
 
-    async def synchronise(self, *, pause: Callable[[float], None] | None = None) -> Synced:
+    async def synchronise(self, *, pause: Callable[[float], None] = time.sleep) -> Synced:
         """Send what waits and fetch the records. Raises `GatewayUnreachable`; what was heard until then is kept."""
         if self._cloud is None:
             raise GatewayUnreachable("this device was opened without a gateway")
-        options = {} if pause is None else {"pause": pause}
-        return await asyncio.to_thread(synchronise, self._outbox, self._cloud, **options)
+        return await asyncio.to_thread(synchronise, self._outbox, self._cloud, pause=pause)
 
     def pending(self) -> Sequence[Kept]:
         """The intents that have not come to an end."""

@@ -13,10 +13,9 @@ from typing import Any
 import pytest
 
 from app.bundle_client import BundleClient
-from app.client import ApiError
 from app.workspace import shelf, signing_keys
 from core.database import now
-from core.errors import ArtefactChanged, DownloadFailed, NotFound
+from core.errors import ApiError, ArtefactChanged, DownloadFailed, NotFound
 from core.types import Audience, Role
 from edge.building import Order, Ware, build
 from edge.installing import Device

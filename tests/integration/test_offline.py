@@ -15,14 +15,13 @@ from typing import Any
 import pytest
 
 from app.bundle_client import BundleClient
-from app.client import ApiError
 from app.device.cloud import HttpCloud
 from app.device.program import DeviceProgram, open_program
 from app.gateway import create_app
 from app.wiring import Wayside, open_wayside
 from app.workspace import TENANT, shelf, signing_keys
 from core.database import now
-from core.errors import GatewayUnreachable
+from core.errors import ApiError, GatewayUnreachable
 from core.intents import Intent, State
 from core.orders import ChangeAddress, OrderFilter, OrderStatus
 from core.settings import Settings
@@ -88,8 +87,8 @@ def furnished(demo_workspace: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture
 def shop(furnished: Shop, tmp_path: Path) -> Shop:
-    places = {name: shutil.copytree(getattr(furnished, name), tmp_path / name) for name in ("workspace", "device")}
-    return replace(furnished, **places)
+    workspace = shutil.copytree(furnished.workspace, tmp_path / "workspace")
+    return replace(furnished, workspace=workspace, device=shutil.copytree(furnished.device, tmp_path / "device"))
 
 
 async def _furnish(workspace: Path, device_folder: Path) -> Shop:
