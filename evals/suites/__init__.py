@@ -13,6 +13,7 @@ SUITES = {
     "routing": "evals.suites.routing:open_suite",
     "triage": "evals.suites.triage:open_suite",
     "student": "evals.suites.student:open_suite",
+    "device": "evals.suites.device:open_suite",
     "modalities": "evals.suites.modalities:open_suite",
     "tools": "evals.suites.tools:open_suite",
     "reading": "evals.suites.reading:open_suite",
