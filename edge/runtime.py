@@ -28,7 +28,7 @@ _OPENED = ".open-"
 class Opened:
     """A bundle, open. `knowledge` is a folder as `retrieval.snapshot.write_snapshot` makes it.
 
-    `model` is a GGUF file where the bundle brings one; nothing here needs it.
+    `model` is a GGUF file where the bundle brings one, which `edge.chat` writes with.
     """
 
     manifest: Manifest

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from core.errors import GatewayUnreachable
-from core.intents import MOST, Intent, Records, Settlement, State
+from core.intents import MOST, Intent, Records, Settlement
 from edge.outbox import Outbox
 
 Given = TypeVar("Given")
@@ -30,7 +30,7 @@ class Wire(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """What one synchronisation brought: news, in order. `left` are the intents that still wait to be sent."""
+    """What one synchronisation brought: news, in order. So many intents are `left` to be sent again."""
 
     news: tuple[Settlement, ...]
     left: int
@@ -59,8 +59,7 @@ def synchronise(
         outbox.settle(heard)
         news += [each for each in heard if each != before.get(each.id)]
     outbox.keep(_insist(wire.records, patience, pause))
-    left = sum(1 for each in news if each.state is State.LATER)
-    return Synced(tuple(news), left)
+    return Synced(tuple(news), len(outbox.unsettled()))
 
 
 def _insist(ask: Callable[[], Given], patience: int, pause: Callable[[float], None]) -> Given:

@@ -34,6 +34,8 @@ def _run(
     customer: str | None,
     gateway: str | None,
     key_file: Path,
+    *,
+    writes: bool = False,
 ) -> None:
     """Open the program and do this with it."""
     # The agents take seconds to import, which only those who have a device wait for.
@@ -41,7 +43,7 @@ def _run(
     from app.device.program import open_program
 
     async def opened(cloud: HttpCloud | None) -> None:
-        async with open_program(device, bundle, customer=customer, cloud=cloud) as program:
+        async with open_program(device, bundle, customer=customer, cloud=cloud, writes=writes) as program:
             await use(program)
 
     with ExitStack() as stack:
@@ -60,6 +62,7 @@ def ask(
     gateway: Gateway = None,
     key_file: KeyFile = Path(KEY_FILE),
     thread: Annotated[str, typer.Option(help="The conversation.")] = "device",
+    write: Annotated[bool, typer.Option("--write", help="Let the bundle's model word the answers.")] = False,
 ) -> None:
     """Ask the assistant on the device. What is to be done is noted down until `sync`."""
 
@@ -70,7 +73,7 @@ def ask(
             for each in answer.citations:
                 typer.echo(f"  [{each.marker}] {' > '.join((each.title, *each.headings))}: {each.quote}")
 
-    _run(use, device, bundle, customer, gateway, key_file)
+    _run(use, device, bundle, customer, gateway, key_file, writes=write)
 
 
 @commands.command()

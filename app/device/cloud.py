@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from types import TracebackType
 from typing import Any, Self
 
@@ -10,7 +11,7 @@ import httpx2
 
 from core.errors import ApiError, GatewayUnreachable
 from core.intents import Intent, Records, Settlement
-from core.types import Answer, Usage
+from core.types import Answer, Citation, Usage, Verdict
 
 WAYSIDE = "wayside"
 
@@ -50,9 +51,16 @@ class HttpCloud:
         messages = [{"role": "user", "content": text}]
         body = {"model": WAYSIDE, "messages": messages, "metadata": {"thread_id": thread}}
         told = self._call("POST", "/v1/chat/completions", body)
-        choice, usage = told["choices"][0], told.get("usage") or {}
-        counted = Usage(usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0))
-        return Answer(thread, choice["message"]["content"], (), False, "cloud", counted)
+        message, about, usage = told["choices"][0]["message"], told["wayside"], told["usage"]
+        return Answer(
+            thread,
+            message["content"],
+            _cited(message["annotations"]),
+            about["declined"],
+            "cloud",
+            Usage(usage["prompt_tokens"], usage["completion_tokens"]),
+            tuple(about["approvals"]),
+        )
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         """The answer's JSON. Raises `GatewayUnreachable` for what may be better in a moment, or did not come whole."""
@@ -69,3 +77,16 @@ class HttpCloud:
         if response.is_error:
             raise ApiError(str(told.get("message", f"the gateway answered {response.status_code}")))
         return told
+
+
+def _cited(annotations: Sequence[Mapping[str, Any]]) -> tuple[Citation, ...]:
+    """The citations, each once: an annotation is a place where one is marked."""
+    names = [field.name for field in fields(Citation)]
+    told = {each["url_citation"]["marker"]: each["url_citation"] for each in annotations}
+    return tuple(
+        Citation(
+            **{name: cited[name] for name in names}
+            | {"headings": tuple(cited["headings"]), "verdict": Verdict(cited["verdict"])}
+        )
+        for _, cited in sorted(told.items())
+    )

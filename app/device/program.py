@@ -10,8 +10,9 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
@@ -24,17 +25,17 @@ from app.checkpoints import open_checkpoints
 from app.device.hands import OutboxHands
 from app.device.routing import student_reception
 from app.engines.chat_model import EngineChat
+from app.engines.protocol import Engine
 from app.engines.silent import SilentEngine
 from core.database import now
-from core.errors import CorruptArtefact, GatewayUnreachable
-from core.intents import Settlement
+from core.errors import CorruptArtefact, GatewayUnreachable, MissingExtra, NotFound
 from core.modelstore import ModelStore
 from core.settings import Settings
 from core.types import Answer, Message, Principal, Role, Turn, Usage
 from edge.installing import Device
 from edge.manifest import Manifest
 from edge.outbox import Kept, Outbox
-from edge.runtime import opened
+from edge.runtime import Opened, opened
 from edge.syncing import Synced, Wire, synchronise
 from retrieval.embed.onnx import OnnxEmbeddings
 from retrieval.index.edge import EdgeIndex
@@ -45,7 +46,6 @@ from retrieval.snapshot import read_card
 
 OUTBOX = "outbox.db"
 ENGINE = "device"
-CLOUD = "cloud"
 
 
 class Cloud(Wire, Protocol):
@@ -129,52 +129,66 @@ async def open_program(
     *,
     customer: str | None = None,
     cloud: Cloud | None = None,
+    writes: bool = False,
     settings: Settings | None = None,
     store: ModelStore | None = None,
 ) -> AsyncIterator[DeviceProgram]:
     """The program on the device in `folder`, with its bundle `name`, for the customer who holds it.
 
-    Raises what `edge.runtime.opened` raises, `NotFound` when the embedding model was not pulled, and `CorruptArtefact`
-    when the knowledge was embedded with another one.
+    With `writes` the bundle's model words the answers, of which only what the documents support is said; without, they
+    are the documents' own sentences.
+
+    Raises what `edge.runtime.opened` raises, `NotFound` when the embedding model was not pulled or nothing is there to
+    write with, `MissingExtra` without llama-cpp-python, and `CorruptArtefact` when the knowledge was embedded with
+    another model.
     """
     chosen, models = settings or Settings(), store or ModelStore()
     device = Device(folder)
-    outbox = Outbox(folder / OUTBOX)
-    try:
-        with opened(device, folder, name, now()) as bundle:
-            card = read_card(bundle.knowledge)
-            embeddings = await asyncio.to_thread(lambda: OnnxEmbeddings(models.path(chosen.embedding_model)))
-            try:
-                if card.embedding != embeddings.fingerprint:
-                    told = f"the knowledge of {name} was embedded with another model than {chosen.embedding_model}"
-                    raise CorruptArtefact(told, code="wrong_base")
-                index = await EdgeIndex.open(bundle.knowledge, Layout(card.vectors, card.dimensions))
-                try:
-                    search = HybridSearch(_Snapshot(Generation(card.embedding, embeddings, index)))
-                    hands, reception = OutboxHands(outbox), student_reception(bundle.student)
-                    async with open_checkpoints(f"sqlite+aiosqlite:///{folder / 'threads.db'}") as checkpoints:
-                        graph = build_assistant(
-                            EngineChat(SilentEngine()),
-                            search,
-                            embeddings,
-                            reception,
-                            Triage.shipped(embeddings),
-                            hands,
-                            checkpoints,
-                            KnowledgePolicy(),
-                        )
-                        assistant = Assistant(graph, reception, hands)
-                        who = Principal("device", device.tenant, Role.CLIENT, customer)
-                        yield DeviceProgram(bundle.manifest, assistant, who, outbox, cloud)
-                        await assistant.close()
-                finally:
-                    await index.close()
-            finally:
-                embeddings.close()
-    finally:
-        outbox.close()
+    async with AsyncExitStack() as stack:
+        outbox = Outbox(folder / OUTBOX)
+        stack.callback(outbox.close)
+        bundle = stack.enter_context(opened(device, folder, name, now()))
+        embeddings = await asyncio.to_thread(lambda: OnnxEmbeddings(models.path(chosen.embedding_model)))
+        stack.callback(embeddings.close)
+        search = await _search(bundle.knowledge, embeddings, stack)
+        engine = await _writer(bundle) if writes else SilentEngine()
+        stack.push_async_callback(engine.close)
+        checkpoints = await stack.enter_async_context(open_checkpoints(f"sqlite+aiosqlite:///{folder / 'threads.db'}"))
+        hands, reception = OutboxHands(outbox), student_reception(bundle.student)
+        graph = build_assistant(
+            EngineChat(engine),
+            search,
+            embeddings,
+            reception,
+            Triage.shipped(embeddings),
+            hands,
+            checkpoints,
+            KnowledgePolicy(),
+        )
+        assistant = Assistant(graph, reception, hands)
+        stack.push_async_callback(assistant.close)
+        who = Principal("device", device.tenant, Role.CLIENT, customer)
+        yield DeviceProgram(bundle.manifest, assistant, who, outbox, cloud)
 
 
-def told(settlement: Settlement) -> str:
-    """A settlement as a line for people."""
-    return f"{settlement.state}: {settlement.text}"
+async def _search(knowledge: Path, embeddings: OnnxEmbeddings, stack: AsyncExitStack) -> HybridSearch:
+    """Search in the snapshot, until the stack is left."""
+    card = read_card(knowledge)
+    if card.embedding != embeddings.fingerprint:
+        told = f"the knowledge on this device was embedded with {card.embedding}, and not with {embeddings.fingerprint}"
+        raise CorruptArtefact(told, code="wrong_base")
+    index = await EdgeIndex.open(knowledge, Layout(card.vectors, card.dimensions))
+    stack.push_async_callback(index.close)
+    return HybridSearch(_Snapshot(Generation(card.embedding, embeddings, index)))
+
+
+async def _writer(bundle: Opened) -> Engine:
+    """The bundle's model as an engine."""
+    if bundle.model is None:
+        raise NotFound(f"the bundle {bundle.manifest.name} brings no model to write with", param="name")
+    if find_spec("llama_cpp") is None:
+        raise MissingExtra("llama-cpp-python", "device")
+    # It is compiled for the device, and most do without.
+    from app.device.engine import DeviceEngine
+
+    return await asyncio.to_thread(DeviceEngine, bundle.model)

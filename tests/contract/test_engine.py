@@ -1,4 +1,4 @@
-"""What every engine promises: the null engine, one over HTTP, the embedded one, and one that tries another."""
+"""What every engine promises: the null one, one over HTTP, the embedded one, a device's, one that tries another."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from app.engines.embedded import EmbeddedEngine
+from app.engines.grammar_tools import GrammarEngine
 from app.engines.null import NullEngine
 from app.engines.openai import OpenAIEngine
 from app.engines.protocol import Engine
 from app.engines.trial import Trial, TrialEngine
 from app.trials.variants import Variant
-from core.errors import EngineRejected, EngineTimeout, EngineUnavailable
+from core.errors import CorruptArtefact, EngineRejected, EngineTimeout, EngineUnavailable
 from core.modelstore import ModelStore
 from core.settings import EmbeddedSettings, EngineSettings
 from core.versions import Kind, Lineage, Mode, Plan, Version
@@ -60,13 +61,29 @@ def trying() -> TrialEngine:
     return engine
 
 
-@pytest.fixture(params=["null", "openai", "embedded", "trial"])
+def on_device(store: ModelStore) -> Engine:
+    pytest.importorskip("llama_cpp", reason="llama-cpp-python, the extra `device`, is compiled where it runs")
+    from app.device.engine import DeviceEngine
+
+    return DeviceEngine(store.path("smollm2-135m-instruct"), context=1024)
+
+
+@pytest.fixture
+async def device(model_store: ModelStore) -> AsyncIterator[Engine]:
+    made = on_device(model_store)
+    yield made
+    await made.close()
+
+
+@pytest.fixture(params=["null", "openai", "embedded", "device", "trial"])
 async def engine(request: pytest.FixtureRequest) -> AsyncIterator[Engine]:
     if request.param == "embedded":
         yield request.getfixturevalue("embedded")
         return
     made: Engine
-    if request.param == "openai":
+    if request.param == "device":
+        made = on_device(request.getfixturevalue("model_store"))
+    elif request.param == "openai":
         made = over_http(request.getfixturevalue("chat_server"))
     else:
         made = NullEngine() if request.param == "null" else trying()
@@ -229,6 +246,70 @@ def test_embedded_needs_a_valid_model(tmp_path: Any) -> None:
     broken.write_bytes(b"GGUF nonsense")
     with pytest.raises(EngineUnavailable, match="could not load"):
         EmbeddedEngine(EmbeddedSettings(), broken)
+
+
+@pytest.mark.parametrize(
+    ("request_", "told"),
+    [
+        ({"messages": [{"role": "user", "content": "word " * 3000}]}, "the model reads at most 1023"),
+        ({"messages": [{"role": "user", "content": "a\ud800"}]}, "surrogates not allowed"),
+        ({"stop": ["."]}, "stop"),
+        ({"response_format": {"type": "grammar"}}, "json_schema"),
+        ({"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "odd"}}}}, "odd"),
+    ],
+)
+async def test_device_says_what_is_wrong(device: Engine, request_: dict[str, Any], told: str) -> None:
+    assert told in await refusal(device, **request_)
+    assert (await device.complete({"messages": MESSAGES, "max_tokens": 1})).body["usage"]["completion_tokens"] == 1
+
+
+async def test_device_calls_tools_by_grammar(device: Engine) -> None:
+    asked = [{"role": "user", "content": "Where is order ORD-10421?"}]
+    request = {"messages": asked, "tools": [TOOL], "tool_choice": "required", "temperature": 0}
+    choice = (await GrammarEngine(device).complete(request)).body["choices"][0]
+    [call] = choice["message"]["tool_calls"]
+    assert call["function"]["name"] == "lookup_order"
+    assert '"order_id":' in call["function"]["arguments"]
+
+
+async def test_device_says_what_the_embedded_engine_says(device: Engine, embedded: EmbeddedEngine) -> None:
+    request = {"messages": MESSAGES, "max_tokens": 12, "temperature": 0}
+    ours, theirs = (await device.complete(request)).body, (await embedded.complete(request)).body
+    assert ours["choices"][0]["message"]["content"] == theirs["choices"][0]["message"]["content"]
+    assert ours["usage"]["prompt_tokens"] == theirs["usage"]["prompt_tokens"]
+
+
+async def test_device_goes_on_after_a_stream_that_nobody_heard_out(device: Engine) -> None:
+    request = {"messages": MESSAGES, "max_tokens": 12, "temperature": 0}
+    whole = (await device.complete(request)).body["choices"][0]["message"]["content"]
+    stream = await device.stream({"messages": MESSAGES, "stream": True})
+    chunks: Any = stream.chunks
+    waiting = asyncio.create_task(device.complete(request))
+    await anext(chunks)
+    assert not waiting.done(), "one answer at a time"
+    await chunks.aclose()
+    assert (await waiting).body["choices"][0]["message"]["content"] == whole
+
+
+async def test_device_closes_while_it_speaks(model_store: ModelStore) -> None:
+    engine = on_device(model_store)
+    stream = await engine.stream({"messages": MESSAGES, "stream": True})
+    await engine.close()
+    with pytest.raises(EngineUnavailable, match="closed"):
+        async for _ in stream.chunks:
+            pass
+    with pytest.raises(EngineUnavailable, match="closed"):
+        await engine.complete({"messages": MESSAGES})
+
+
+def test_device_needs_a_valid_model(tmp_path: Any) -> None:
+    pytest.importorskip("llama_cpp", reason="llama-cpp-python, the extra `device`, is compiled where it runs")
+    from app.device.engine import DeviceEngine
+
+    broken = tmp_path / "broken.gguf"
+    broken.write_bytes(b"GGUF nonsense")
+    with pytest.raises(CorruptArtefact, match=r"cannot load broken\.gguf"):
+        DeviceEngine(broken)
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,9 @@ class Caller:
     async def send(self, kind: str, **fields: Any) -> None:
         await self.session.handle(orjson.dumps({"type": kind, **fields}))
 
+    async def update(self, **session: Any) -> None:
+        await self.send("session.update", session={"type": "realtime", **session})
+
     async def say(self, *sounds: str) -> None:
         for each in sounds:
             await self.send("input_audio_buffer.append", audio=each)

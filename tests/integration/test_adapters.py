@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import gguf
+import orjson
 import pytest
 
+from app.engines.adapters import checked
 from app.engines.embedded import EmbeddedEngine
+from app.engines.house import HOUSE_ADAPTER, housed
 from core.errors import CorruptArtefact, NotFound
-from core.modelstore import ModelStore
-from core.settings import EmbeddedSettings
+from core.modelstore import ADAPTER_BASE, ModelStore
+from core.settings import HOUSE, EmbeddedSettings
 from tests.fakes.adapters import random_adapter
 
 MODEL = "smollm2-135m-instruct"
@@ -99,6 +103,30 @@ async def test_tools_are_chosen_with_the_adapter_for_tools(base: Path, adapters:
         assert engine.models == (MODEL, "first", "second")
     finally:
         await engine.close()
+
+
+async def test_the_one_that_ships_was_tuned_on_the_packaged_model_and_chooses_tools(base: Path) -> None:
+    # The engine takes ours at its word, to start sooner.
+    checked({HOUSE: HOUSE_ADAPTER}, base)
+    assert ADAPTER_BASE in gguf.GGUFReader(HOUSE_ADAPTER).fields
+    engine = EmbeddedEngine(housed(EmbeddedSettings(context=1024, slots=1)), base)
+    try:
+        weather, lamp = _tool("weather", "Say what the weather is like.", "city"), _tool("lamp", "Switch it.", "room")
+        asked = {"messages": [{"role": "user", "content": "Please switch the lamp in the kitchen"}], "temperature": 0}
+        done = await engine.complete({**asked, "model": MODEL, "tools": [weather, lamp], "max_tokens": 64})
+        assert done.body["model"] == HOUSE
+        [call] = done.body["choices"][0]["message"]["tool_calls"]
+        assert call["function"] | {"arguments": orjson.loads(call["function"]["arguments"])} == {
+            "name": "lamp",
+            "arguments": {"room": "kitchen"},
+        }
+    finally:
+        await engine.close()
+
+
+def _tool(name: str, about: str, argument: str) -> dict[str, Any]:
+    schema = {"type": "object", "properties": {argument: {"type": "string"}}, "required": [argument]}
+    return {"type": "function", "function": {"name": name, "description": about, "parameters": schema}}
 
 
 def test_an_adapter_of_another_model_is_refused(base: Path, tmp_path: Path) -> None:

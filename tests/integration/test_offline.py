@@ -21,11 +21,12 @@ from app.gateway import create_app
 from app.wiring import Wayside, open_wayside
 from app.workspace import TENANT, shelf, signing_keys
 from core.database import now
-from core.errors import ApiError, GatewayUnreachable
+from core.errors import ApiError, GatewayUnreachable, NotFound
 from core.intents import Intent, State
+from core.modelstore import ModelStore
 from core.orders import ChangeAddress, OrderFilter, OrderStatus
 from core.settings import Settings
-from core.types import Audience, Role
+from core.types import Audience, Role, Verdict
 from edge.building import Order, Ware, build
 from edge.installing import Device
 from edge.keyring import Keyring
@@ -71,10 +72,10 @@ class Shop:
                 yield wayside, url
 
     @asynccontextmanager
-    async def program(self, url: str = "http://127.0.0.1:9") -> AsyncIterator[DeviceProgram]:
+    async def program(self, url: str = "http://127.0.0.1:9", *, writes: bool = False) -> AsyncIterator[DeviceProgram]:
         """The device's program; without a URL it finds nobody."""
         with HttpCloud(url, self.key) as cloud:
-            async with open_program(self.device, BUNDLE, customer=self.customer, cloud=cloud) as program:
+            async with open_program(self.device, BUNDLE, customer=self.customer, cloud=cloud, writes=writes) as program:
                 yield program
 
 
@@ -101,28 +102,34 @@ async def _furnish(workspace: Path, device_folder: Path) -> Shop:
         ]
         made.customer, made.order = placed[0].customer_id, placed[0].id
         made.key, _ = await wayside.identity.create(TENANT, "phone", Role.CLIENT, customer_id=made.customer)
-        packed = await wayside.snapshots.make(TENANT, Audience.PUBLIC, 7)
-        keyring = Keyring(signing_keys(made.workspace))
+        keyring = Keyring(signing_keys(workspace))
         keyring.create(now())
-        reach = Reach(tenant=TENANT, audience=Audience.PUBLIC)
-        wares = (
-            Ware(
-                packed.path, "knowledge", Kind.SNAPSHOT, "proprietary", 10**7, reach=reach, expires=packed.card.expires
-            ),
-            Ware(SHIPPED, "student", Kind.TFLITE, "Apache-2.0", 10**6),
-            Ware(SHIPPED.with_suffix(".json"), "student-card", Kind.DATA, "Apache-2.0", 10**4),
-        )
-        build(Order(BUNDLE, TENANT, wares, days=30), Shelf(shelf(made.workspace)), keyring, now())
-        device = Device.create(made.device, TENANT, keyring.record().keys[0].key)
-
-        def install() -> None:
-            with BundleClient(url, made.key) as bundles:
-                device.install(bundles.manifest(BUNDLE), bundles.source(BUNDLE), now())
-
-        await asyncio.to_thread(install)
+        Device.create(device_folder, TENANT, keyring.record().keys[0].key)
+        await _install(made, wayside, url)
         async with made.program(url) as program:
             assert (await program.synchronise()).news == ()
     return made
+
+
+async def _install(shop: Shop, wayside: Wayside, url: str, *more: Ware) -> None:
+    """Build a bundle and install it on the device, the newest one wherever there is one."""
+    packed = await wayside.snapshots.make(TENANT, Audience.PUBLIC, 7)
+    keyring = Keyring(signing_keys(shop.workspace))
+    reach = Reach(tenant=TENANT, audience=Audience.PUBLIC)
+    wares = (
+        Ware(packed.path, "knowledge", Kind.SNAPSHOT, "proprietary", 10**7, reach=reach, expires=packed.card.expires),
+        Ware(SHIPPED, "student", Kind.TFLITE, "Apache-2.0", 10**6),
+        Ware(SHIPPED.with_suffix(".json"), "student-card", Kind.DATA, "Apache-2.0", 10**4),
+        *more,
+    )
+    build(Order(BUNDLE, TENANT, wares, days=30), Shelf(shelf(shop.workspace)), keyring, now())
+    device = Device(shop.device)
+
+    def install() -> None:
+        with BundleClient(url, shop.key) as bundles:
+            device.install(bundles.manifest(BUNDLE), bundles.source(BUNDLE), now())
+
+    await asyncio.to_thread(install)
 
 
 async def address(wayside: Wayside, order: str) -> str:
@@ -185,6 +192,42 @@ async def test_what_has_changed_meanwhile_is_asked_about_and_money_always(shop: 
             assert program.pending() == []
             [order] = await wayside.systems.orders.orders(TENANT, OrderFilter(order_id=shop.order))
             assert order.status is OrderStatus.PLACED
+
+
+async def test_what_the_device_does_not_know_is_asked_in_the_cloud_while_there_is_one(shop: Shop) -> None:
+    question = "Do you rent out snowshoes for a weekend?"
+    async with shop.open() as (wayside, url):
+        said = b"# Renting snowshoes\n\nWe rent out snowshoes: a weekend costs 18 euros a pair, from Friday to Monday."
+        await wayside.documents.add(TENANT, "renting-snowshoes.md", said)
+        await wayside.ingestion.wait_idle()
+        async with shop.program(url) as program:
+            answer = await program.ask(question, "a")
+            assert (answer.engine, answer.declined) == ("cloud", False)
+            [cited, *_] = answer.citations
+            assert "18 euros" in cited.quote and f"[{cited.marker}]" in answer.text
+            assert cited.title == "Renting snowshoes"
+            known = await program.ask(QUESTIONS[1], "b")
+            assert (known.engine == "cloud", known.declined) == (False, False), "what is known here is answered here"
+    async with shop.program() as program:
+        assert (await program.ask(question, "c")).declined
+
+
+async def test_without_a_model_nothing_is_written(shop: Shop) -> None:
+    with pytest.raises(NotFound, match="brings no model"):
+        async with shop.program(writes=True):
+            pass
+
+
+async def test_the_bundles_model_words_answers_from_the_documents_alone(shop: Shop) -> None:
+    pytest.importorskip("llama_cpp", reason="llama-cpp-python, the extra `device`, is compiled where it runs")
+    async with shop.open() as (wayside, url):
+        model = ModelStore().path("smollm2-135m-instruct")
+        await _install(shop, wayside, url, Ware(model, "chat", Kind.GGUF, "Apache-2.0", 4 * 10**8))
+    async with shop.program(writes=True) as program:
+        answer = await program.ask(QUESTIONS[0], "a")
+    assert (answer.engine, answer.declined) == ("device", False)
+    assert answer.usage.completion_tokens > 0, "the model was asked"
+    assert answer.citations and all(each.verdict is not Verdict.UNSUPPORTED for each in answer.citations)
 
 
 async def test_a_network_that_drops_at_every_byte_brings_it_about_once(shop: Shop) -> None:

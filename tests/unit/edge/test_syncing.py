@@ -114,6 +114,8 @@ def test_only_what_is_new_is_news(tmp_path: Path) -> None:
     server.states[intent.id] = State.LATER
     synced = synchronise(outbox, server)
     assert ([each.state for each in synced.news], synced.left) == ([State.LATER], 1)
+    again = synchronise(outbox, server)
+    assert (again.news, again.left) == ((), 1), "it is no news, and still left"
     outbox.close()
 
 
