@@ -16,12 +16,12 @@ from core.media import Audio, Picture, SoundFormat, Transcript
 from core.modelstore import ModelStore
 from core.ports import Speaker, TextReader, Transcriber
 from core.settings import Settings
-from multimodal.describe import Describer
 from multimodal.inspection.report import Report
 from multimodal.media import MediaGate
 from multimodal.remote import RemotePictures
 
 if TYPE_CHECKING:
+    from multimodal.describe import Describer
     from multimodal.speak.encode import Encoder
     from multimodal.transcribe.endpoint import Endpointing
     from multimodal.transcribe.whisper import WhisperTranscriber
@@ -185,6 +185,9 @@ def _installed(package: str) -> bool:
 def _describer(settings: Settings, stack: AsyncExitStack) -> Describer | None:
     if settings.vision.url is None:
         return None
+    # The official client takes long to import: a tenth of a start for who has no such model.
+    from multimodal.describe import Describer
+
     describer = Describer(settings.vision)
     stack.push_async_callback(describer.close)
     return describer

@@ -5,10 +5,9 @@ import sys
 from pathlib import Path
 
 
-def test_a_start_imports_no_mcp() -> None:
-    check = (
-        "import sys, app.gateway, app.wiring; sys.exit('mcp' in sys.modules or 'langchain_mcp_adapters' in sys.modules)"
-    )
+def test_a_start_imports_neither_mcp_nor_another_apis_client() -> None:
+    late = "'mcp', 'langchain_mcp_adapters', 'openai'"
+    check = f"import sys, app.gateway, app.wiring; sys.exit(', '.join(sys.modules.keys() & {{{late}}}) or None)"
     subprocess.run([sys.executable, "-c", check], cwd=Path(__file__).parents[2], check=True)
 
 
