@@ -185,7 +185,7 @@ def _installed(package: str) -> bool:
 def _describer(settings: Settings, stack: AsyncExitStack) -> Describer | None:
     if settings.vision.url is None:
         return None
-    # The official client takes long to import: a tenth of a start for who has no such model.
+    # The official client takes long to import, which nobody waits for who has no such model.
     from multimodal.describe import Describer
 
     describer = Describer(settings.vision)

@@ -45,10 +45,10 @@ class Piece:
 
 
 class DeviceChat:
-    """One model, with at most one adapter, that writes one answer at a time. Not to be shared between threads."""
+    """One model that writes one answer at a time. Not to be shared between threads."""
 
-    def __init__(self, gguf: Path, adapter: Path | None = None, *, context: int = CONTEXT, threads: int = 0) -> None:
-        """Load the files. `threads`: 0 means one a core. Raises `CorruptArtefact` for what llama.cpp cannot load."""
+    def __init__(self, gguf: Path, *, context: int = CONTEXT, threads: int = 0) -> None:
+        """Load the file. `threads`: 0 means one a core. Raises `CorruptArtefact` for what llama.cpp cannot load."""
         number = threads or os.cpu_count() or 1
         try:
             self._llama = Llama(
@@ -56,7 +56,6 @@ class DeviceChat:
                 n_ctx=context,
                 n_threads=number,
                 n_threads_batch=number,
-                lora_path=None if adapter is None else str(adapter),
                 verbose=False,
             )
         except (ValueError, RuntimeError) as problem:

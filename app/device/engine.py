@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from app.engines.chunks import add_up, begin
+from app.engines.chunks import begin, whole
 from app.engines.protocol import Completion, CompletionStream, Json
 from core.errors import EngineRejected, EngineUnavailable, InvalidInput
 from edge.chat import DeviceChat, Piece, Sampling
@@ -31,9 +31,9 @@ class DeviceEngine:
 
     name = "device"
 
-    def __init__(self, gguf: Path, adapter: Path | None = None, *, context: int = 2048, threads: int = 0) -> None:
+    def __init__(self, gguf: Path, *, context: int = 2048, threads: int = 0) -> None:
         """Load the model. Raises `CorruptArtefact` for files that llama.cpp cannot load."""
-        self._chat: DeviceChat | None = DeviceChat(gguf, adapter, context=context, threads=threads)
+        self._chat: DeviceChat | None = DeviceChat(gguf, context=context, threads=threads)
         self.models = (gguf.stem,)
         self._thread = ThreadPoolExecutor(1, "device-engine")
         self._turn = asyncio.Lock()
@@ -41,11 +41,7 @@ class DeviceEngine:
     async def complete(self, request: Mapping[str, Any]) -> Completion:
         """Answer as a whole."""
         stream = await self.stream({**request, "stream_options": {"include_usage": True}})
-        chunks: Any = stream.chunks
-        try:
-            return Completion(self.name, await add_up(chunks))
-        finally:
-            await chunks.aclose()
+        return await whole(stream)
 
     async def stream(self, request: Mapping[str, Any]) -> CompletionStream:
         """Answer in pieces. Raises `EngineRejected` for a parameter that is not honoured here, and as `DeviceChat`."""
@@ -118,5 +114,6 @@ def _schema(response_format: Mapping[str, Any] | None) -> Mapping[str, Any] | No
         case {"type": "json_object"}:
             return {"type": "object"}
         case {"type": "json_schema", "json_schema": {"schema": schema}}:
-            return schema  # type: ignore[no-any-return]
+            wanted: Mapping[str, Any] = schema
+            return wanted
     raise EngineRejected("the device's engine knows text, json_object and json_schema", param="response_format")

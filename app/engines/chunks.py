@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from app.engines.protocol import Json
+from app.engines.protocol import Completion, CompletionStream, Json
 
 
 class Chunks(AsyncIterator[Json]):
@@ -48,6 +48,15 @@ async def begin(rest: AsyncIterator[Json], close: Callable[[], Awaitable[None]])
         await close()
         raise
     return Chunks(first, rest, close)
+
+
+async def whole(stream: CompletionStream) -> Completion:
+    """Hear a stream out, and close it whatever happens."""
+    chunks: Any = stream.chunks
+    try:
+        return Completion(stream.engine, await add_up(chunks))
+    finally:
+        await chunks.aclose()
 
 
 async def add_up(chunks: AsyncIterator[Json]) -> Json:

@@ -19,7 +19,7 @@ from typing import Any
 
 import orjson
 
-from app.engines.chunks import add_up, begin
+from app.engines.chunks import begin, whole
 from app.engines.house import HOUSE_ADAPTER
 from app.engines.llamacpp import parameters, serve
 from app.engines.protocol import Completion, CompletionStream, Json
@@ -88,11 +88,7 @@ class EmbeddedEngine:
     async def complete(self, request: Mapping[str, Any]) -> Completion:
         """Answer as a whole. Cancelling the task stops the generation."""
         stream = await self.stream({**request, "stream_options": {"include_usage": True}})
-        chunks: Any = stream.chunks
-        try:
-            return Completion(self.name, await add_up(chunks))
-        finally:
-            await chunks.aclose()
+        return await whole(stream)
 
     async def stream(self, request: Mapping[str, Any]) -> CompletionStream:
         """Answer in pieces. More requests than slots wait for one, unless they are closed before.

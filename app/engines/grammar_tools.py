@@ -23,7 +23,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.runnables import Runnable
 
 from app.engines.chat_model import ToolLike, tools_as_parameters
-from app.engines.chunks import add_up, begin
+from app.engines.chunks import begin, whole
 from app.engines.protocol import Completion, CompletionStream, Engine, Json
 from app.engines.tool_grammar import ToolGrammar, tool_grammar
 
@@ -113,11 +113,7 @@ class GrammarEngine:
         if tool_grammar(request) is None:
             return await self._engine.complete(request)
         stream = await self.stream({**request, "stream": True, "stream_options": {"include_usage": True}})
-        chunks: Any = stream.chunks
-        try:
-            return Completion(stream.engine, await add_up(chunks))
-        finally:
-            await chunks.aclose()
+        return await whole(stream)
 
     async def stream(self, request: Mapping[str, Any]) -> CompletionStream:
         """Answer in pieces."""
