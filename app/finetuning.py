@@ -97,7 +97,7 @@ def materials(recipe: Recipe, beside: Path, store: ModelStore, lessons: Mapping[
 
     train = [row for source in recipe.data for row in _rows(source, beside, lessons)]
     held_out = [row for source in recipe.held_out for row in _rows(source, beside, lessons)]
-    return Materials(train, held_out, _base(recipe.base.model, beside, store))
+    return Materials(train, held_out, _base(recipe.base.model, beside, store), _start(recipe.adapter.start, beside))
 
 
 def _rows(source: Source, beside: Path, lessons: Mapping[str, Lesson]) -> Iterator[Row]:
@@ -108,6 +108,16 @@ def _rows(source: Source, beside: Path, lessons: Mapping[str, Lesson]) -> Iterat
     if lesson is None:
         raise InvalidInput(f"no generator {source.generator}: there are {', '.join(sorted(lessons))}", param="data")
     yield from lesson(source.seed, source.rows or 0)
+
+
+def _start(adapter: str | None, beside: Path) -> Path | None:
+    """The adapter to go on from: a path as it is, or from the recipe's folder."""
+    if adapter is None:
+        return None
+    path = beside / adapter
+    if not path.is_file():
+        raise InvalidInput(f"no adapter {path} to start from", param="adapter.start")
+    return path
 
 
 def _base(model: str, beside: Path, store: ModelStore) -> str:

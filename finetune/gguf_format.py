@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from core.errors import CorruptArtefact, InvalidInput
 from core.modelstore import ADAPTER_BASE, file_sha256
-from finetune.adapter import AdapterWeights
+from finetune.adapter import AdapterWeights, Pair
 
 Array = NDArray[Any]
 _ARCHITECTURE = "llama"
@@ -33,6 +33,8 @@ _NAMES = {
     "up_proj": "ffn_up",
     "down_proj": "ffn_down",
 }
+_LAYERS = {stored: layer for layer, stored in _NAMES.items()}
+_STORED = re.compile(r"blk\.(\d+)\.(\w+)\.weight\.lora_a")
 _NORMS = {"input_layernorm": "attn_norm", "post_attention_layernorm": "ffn_norm"}
 _TYPES = {kind.name.lower(): kind for kind in gguf.GGMLQuantizationType}
 _FILE_TYPES = {
@@ -84,6 +86,37 @@ def write_adapter(
     _write(writer, path)
 
 
+def read_adapter(path: Path, config: Heads, base: Path) -> AdapterWeights:
+    """Read an adapter for the model in `base`, as `write_adapter` wrote it; the weights come back as float32.
+
+    Raises `CorruptArtefact` for what is no adapter in GGUF, `InvalidInput` for one that was made for another base, and
+    for a base that is no file.
+    """
+    if not base.is_file():
+        raise InvalidInput(f"an adapter starts on a base in a file, and {base} is none", param="adapter.start")
+    fields = _fields(path)
+    try:
+        made_for, alpha = fields[ADAPTER_BASE].contents(), float(fields["adapter.lora.alpha"].contents())
+        stored = {each.name: np.array(each.data, dtype=np.float32) for each in gguf.GGUFReader(path).tensors}
+        found: dict[str, Pair] = {}
+        for name in sorted(stored):
+            match = _STORED.fullmatch(name)
+            if match is None:
+                continue
+            layer = _LAYERS[match[2]]
+            a, b = stored[name], stored[name.removesuffix("a") + "b"]
+            if layer in ("q_proj", "k_proj"):
+                b = _halves(b, _heads(layer, config))
+            part = "self_attn" if match[2].startswith("attn") else "mlp"
+            found[f"model.layers.{match[1]}.{part}.{layer}"] = Pair(a, b)
+        rank = next(iter(found.values())).a.shape[0]
+    except (KeyError, StopIteration, ValueError) as problem:
+        raise CorruptArtefact(f"{path} is no adapter: {problem}") from problem
+    if made_for != file_sha256(base):
+        raise InvalidInput(f"{path} was made for another base than {base}", param="adapter.start")
+    return AdapterWeights(rank, alpha, found)
+
+
 def write_model(path: Path, model: Any, base: Path, *, kind: str, name: str) -> None:
     """Write a whole model of `transformers`, its matrices as `kind`; `base` is the GGUF whose metadata it gets.
 
@@ -132,6 +165,12 @@ def _neighbours(rows: Array, heads: int) -> Array:
     """Order each head's rows from (0, 1, … d-1) to (0, d/2, 1, d/2 + 1, …)."""
     size = rows.shape[0] // heads
     return rows.reshape(heads, 2, size // 2, -1).swapaxes(1, 2).reshape(rows.shape)
+
+
+def _halves(rows: Array, heads: int) -> Array:
+    """Undo `_neighbours`."""
+    size = rows.shape[0] // heads
+    return rows.reshape(heads, size // 2, 2, -1).swapaxes(1, 2).reshape(rows.shape)
 
 
 def _heads(layer: str, config: Heads) -> int:

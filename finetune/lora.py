@@ -11,6 +11,7 @@ from typing import Any, cast
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 
+from core.errors import InvalidInput
 from finetune.adapter import AdapterWeights, Floats, Pair
 from finetune.recipe import Adapter
 
@@ -28,6 +29,25 @@ def put_on(model: Any, adapter: Adapter, seed: int) -> PeftModel:
     with _an_older_name():
         tuned = get_peft_model(model, config)
     return cast("PeftModel", tuned)
+
+
+def put_weights(model: PeftModel, start: AdapterWeights) -> None:
+    """Put an adapter's weights into a model that has a fresh one.
+
+    Raises `InvalidInput` when they are of another rank, strength or set of layers.
+    """
+    fresh = weights(model)
+    if (start.rank, start.alpha) != (fresh.rank, fresh.alpha):
+        had = f"rank {start.rank} and alpha {start.alpha:g}"
+        raise InvalidInput(f"the adapter to start from has {had}", param="adapter.start")
+    if start.pairs.keys() != fresh.pairs.keys():
+        raise InvalidInput("the adapter to start from lies on other layers", param="adapter.start")
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            layer, _, which = name.removeprefix("base_model.model.").partition(".lora_")
+            if which:
+                pair = start.pairs[layer]
+                parameter.copy_(torch.from_numpy(pair.a if which.startswith("A") else pair.b))
 
 
 def weights(model: PeftModel) -> AdapterWeights:

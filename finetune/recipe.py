@@ -54,12 +54,16 @@ class Source(_Part):
 
 
 class Adapter(_Part):
-    """LoRA (Hu et al., 2021): rank, alpha (the update is scaled by alpha / rank), dropout, the layers it is put on."""
+    """LoRA (Hu et al., 2021): rank, alpha (the update is scaled by alpha / rank), dropout, the layers it is put on.
+
+    `start` is an adapter in GGUF, beside the recipe, of the same base, rank and layers: training goes on from it.
+    """
 
     rank: int = Field(16, ge=1, le=256)
     alpha: float = Field(32.0, gt=0)
     dropout: float = Field(0.0, ge=0, lt=1)
     layers: tuple[str, ...] = LINEAR
+    start: str | None = None
 
 
 class Schedule(_Part):

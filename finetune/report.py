@@ -36,6 +36,7 @@ class Report:
     recipe: dict[str, Any]
     recipe_sha256: str
     data_sha256: str
+    start_sha256: str
     base_sha256: str
     rows: Findings
     packs: int
@@ -69,6 +70,7 @@ def _page(report: Report) -> str:
         "recipe": report.recipe_sha256,
         "data": report.data_sha256,
         "base": report.base_sha256 or "no file",
+        "started from": report.start_sha256 or "nothing",
     }
     held = [
         ("before", f"{report.untuned.loss:.4f}", f"{report.untuned.exact:.1%}"),

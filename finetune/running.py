@@ -15,12 +15,13 @@ from finetune.base import load_model, load_tokenizer
 from finetune.checks import Findings, check
 from finetune.encoding import encode
 from finetune.exporting import check_export, export
+from finetune.gguf_format import read_adapter
 from finetune.packs import Pack, packed
 from finetune.parity import Served
 from finetune.recipe import Recipe
 from finetune.report import Report, write_report
 from finetune.rows import Row, data_hash
-from finetune.training import Trainer, Watch
+from finetune.training import Trainer, Watch, denormals_flushed
 
 PROMPTS = 4
 """How many held-out rows the exported files are compared on."""
@@ -28,11 +29,14 @@ PROMPTS = 4
 
 @dataclass(frozen=True, slots=True)
 class Materials:
-    """What a recipe names, found: its rows, and where the base lies (a file, a folder or a hub name)."""
+    """What a recipe names, found: its rows, where the base lies (a file, a folder or a hub name), and the adapter in
+    GGUF that training goes on from.
+    """
 
     train: Sequence[Row]
     held_out: Sequence[Row]
     source: str
+    start: Path | None = None
 
 
 def run(
@@ -57,6 +61,18 @@ def run(
     (`exporting.check_export`), `Conflict` when the folder holds
     another run, `CorruptArtefact` for a base that cannot be read.
     """
+    with denormals_flushed():
+        return _run(recipe, materials, folder, served, say, watch)
+
+
+def _run(
+    recipe: Recipe,
+    materials: Materials,
+    folder: Path,
+    served: Served,
+    say: Callable[[str], None],
+    watch: Watch | None,
+) -> Report:
     begun = perf_counter()
     check_export(recipe, Path(materials.source))
     folder.mkdir(parents=True, exist_ok=True)
@@ -78,9 +94,13 @@ def run(
 
     model = load_model(recipe.base, materials.source, seed=recipe.seed, vocabulary=len(tokenizer))  # type: ignore[arg-type]
     tuned = lora.put_on(model, recipe.adapter, recipe.seed)
+    start = ""
+    if materials.start is not None:
+        start = file_sha256(materials.start)
+        lora.put_weights(tuned, read_adapter(materials.start, tuned.config, Path(materials.source)))
     trainer = Trainer(tuned, recipe.schedule, folder / "checkpoints", seed=recipe.seed, every=recipe.evaluation.every)
     data = data_hash(materials.train)
-    fingerprint = f"{recipe.hash} {data}"
+    fingerprint = f"{recipe.hash} {data} {start}".rstrip()
     untuned = trainer.evaluate(held_out)
     say(f"held out, before: loss {untuned.loss:.3f}, whole answers {untuned.exact:.1%}")
     history = trainer.train(packs, held_out, fingerprint, watch)
@@ -95,6 +115,7 @@ def run(
         recipe=recipe.model_dump(mode="json"),
         recipe_sha256=recipe.hash,
         data_sha256=data,
+        start_sha256=start,
         base_sha256=file_sha256(Path(materials.source)) if Path(materials.source).is_file() else "",
         rows=found,
         packs=len(packs),

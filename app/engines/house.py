@@ -1,4 +1,4 @@
-"""The adapter that ships with the packaged model, made by `finetune/recipes/house.yaml`."""
+"""The adapter that ships with the packaged model, made by `finetune/recipes/house.yaml` and `house-further.yaml`."""
 
 from __future__ import annotations
 

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import gguf
 import numpy as np
 import pytest
+import torch
 
 from core.errors import CorruptArtefact, InvalidInput
 from core.modelstore import ADAPTER_BASE, file_sha256
 from finetune.adapter import AdapterWeights, Pair
-from finetune.gguf_format import write_adapter, write_model
-from tests.fakes.tiny import tiny_model
+from finetune.gguf_format import read_adapter, write_adapter, write_model
+from finetune.lora import put_on, put_weights, weights
+from finetune.recipe import Adapter
+from tests.fakes.tiny import tiny_model, tuned_model
 
 HEADS = SimpleNamespace(num_attention_heads=2, num_key_value_heads=1)
 
@@ -66,3 +70,34 @@ def test_a_model_takes_its_tokenizer_from_a_gguf_only(tmp_path: Path, base: Path
     with pytest.raises(InvalidInput, match="no type q9"):
         write_model(tmp_path / "model.gguf", tiny_model(), base, kind="q9", name="trial")
     assert not (tmp_path / "model.gguf").exists()
+
+
+def test_an_adapter_is_read_as_it_was_written(tmp_path: Path, base: Path) -> None:
+    tuned, other = tuned_model(), put_on(tiny_model(), Adapter(rank=4, alpha=8), 2)
+    path, tokens = tmp_path / "adapter.gguf", torch.arange(40)[None]
+    write_adapter(path, weights(tuned), tuned.config, base, kind="f32", name="trial", licence="Apache-2.0")
+    wanted = tuned(tokens).logits
+    assert not torch.allclose(other(tokens).logits, wanted)
+    put_weights(other, read_adapter(path, other.config, base))
+    assert torch.equal(other(tokens).logits, wanted)
+
+
+def test_an_adapter_to_start_from_has_to_fit(tmp_path: Path, base: Path) -> None:
+    tuned, path = tuned_model(), tmp_path / "adapter.gguf"
+    write_adapter(path, weights(tuned), tuned.config, base, kind="f16", name="trial", licence="Apache-2.0")
+    found = read_adapter(path, tuned.config, base)
+    with pytest.raises(InvalidInput, match="rank"):
+        put_weights(tuned, replace(found, rank=found.rank + 1))
+    with pytest.raises(InvalidInput, match="other layers"):
+        put_weights(tuned, replace(found, pairs=dict(list(found.pairs.items())[1:])))
+    another = tmp_path / "another.gguf"
+    another.write_bytes(b"other bytes")
+    with pytest.raises(InvalidInput, match="another base"):
+        read_adapter(path, tuned.config, another)
+    with pytest.raises(InvalidInput, match="is none"):
+        read_adapter(path, tuned.config, tmp_path / "missing")
+    with pytest.raises(CorruptArtefact):
+        read_adapter(base, tuned.config, base)
+    write_model(tmp_path / "model.gguf", tiny_model(), path, kind="f32", name="trial")
+    with pytest.raises(CorruptArtefact, match="no adapter"):
+        read_adapter(tmp_path / "model.gguf", tuned.config, base)

@@ -13,7 +13,7 @@ from finetune.encoding import encode
 from finetune.packs import Pack, packed
 from finetune.recipe import Schedule
 from finetune.rows import Row, Said
-from finetune.training import Trainer, share
+from finetune.training import Trainer, denormals_flushed, share
 from tests.fakes.tiny import Letters, tuned_model
 
 
@@ -105,3 +105,10 @@ def test_the_rate_rises_and_falls(decay: str) -> None:
     assert shares[:10] == sorted(shares[:10])
     assert shares[9:] == sorted(shares[9:], reverse=True)
     assert 0 < shares[-1] < 0.05
+
+
+def test_numbers_too_small_are_taken_for_zero_for_as_long_as_it_is_wanted() -> None:
+    small = torch.full((8,), 1e-30)
+    with denormals_flushed():
+        assert not (small * 1e-10).any()
+    assert (small * 1e-10).all()
