@@ -44,7 +44,7 @@ $(VENV)/.core: pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.core
 	@echo "installing the development packages"
-	@$(PIP) --no-compile -e '.[dev,train,edge,mlflow,postgres,redis,stream,voice,vision]'
+	@$(PIP) --no-compile -e '.[dev,train,edge,mlflow,postgres,redis,stream,tabular,voice,vision]'
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.dev

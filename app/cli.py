@@ -25,6 +25,7 @@ from app.commands import (
     router,
     serving,
     student,
+    tabular,
     versions,
 )
 from core.errors import WaysideError
@@ -61,6 +62,7 @@ cli.add_typer(finetune.commands, name="finetune")
 cli.add_typer(edge.commands, name="edge")
 cli.add_typer(device.commands, name="device")
 cli.add_typer(student.commands, name="student")
+cli.add_typer(tabular.commands, name="tabular")
 
 
 def main() -> None:

@@ -24,6 +24,7 @@ from app.api import (
     evaluations,
     feedback,
     field_reports,
+    fraud,
     health,
     keys,
     mcp,
@@ -68,6 +69,8 @@ from core.audit import Audit
 from core.types import Answer, Principal
 from edge.shelf import Shelf
 from retrieval.jobs import Jobs
+from tabular.fraud.decisions import Decisions
+from tabular.fraud.features import FraudFeatures
 
 if TYPE_CHECKING:
     from app.wiring import Wayside
@@ -116,7 +119,10 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
             asyncio.create_task(endpoint.run()),
             asyncio.create_task(maker.run()),
             asyncio.create_task(wayside.trials.run()),
+            asyncio.create_task(wayside.fraud_model.run()),
         }
+        if wayside.payments is not None:
+            background.add(asyncio.create_task(wayside.payments.run()))
         for task in background:
             task.add_done_callback(_ended)
         try:
@@ -167,6 +173,7 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
         evaluations.routes(Evaluations(settings.workspace)),
         bundles.routes(Shelf(shelf(settings.workspace)), wayside.snapshots),
         sync.routes(wayside.reconciling),
+        fraud.routes(wayside.fraud, Decisions(wayside.database), FraudFeatures.names),
         mcp.routes(endpoint),
         langgraph_assistants.routes(wayside.runs.assistants),
         langgraph_crons.routes(wayside.runs),

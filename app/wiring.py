@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -36,6 +37,7 @@ from app.engines.silent import SilentEngine
 from app.engines.trial import TrialEngine
 from app.feedback import FeedbackDesk
 from app.field_reports.reports import FieldReports
+from app.fraud.served import ServedFraud
 from app.mcp import open_servers
 from app.mirrors import open_mirror
 from app.news import News
@@ -54,6 +56,7 @@ from app.trials.trials import Trials
 from app.workspace import KEY_FILE, TENANT, admin_key, first_key, own_weights, owning, snapshot_folder
 from core.audit import Audit
 from core.database import Database
+from core.errors import MissingExtra
 from core.identity import Identity
 from core.modelstore import ModelStore
 from core.ports import PassageSearch
@@ -70,9 +73,12 @@ from retrieval.jobs import Jobs
 from retrieval.migrate import Generation, Generations
 from retrieval.readers import ReadLimits
 from retrieval.search import HybridSearch
+from tabular.fraud.live import LiveFraud
 
 if TYPE_CHECKING:
     from qdrant_client import AsyncQdrantClient
+
+    from app.fraud.consuming import PaymentStream
 
 First = TypeVar("First")
 Second = TypeVar("Second")
@@ -111,6 +117,9 @@ class Wayside:
     snapshots: Snapshots
     reconciling: Reconciling
     trials: Trials
+    fraud: LiveFraud
+    fraud_model: ServedFraud
+    payments: PaymentStream | None
 
 
 @asynccontextmanager
@@ -132,6 +141,10 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
         )
         engine, engines, trials = _trying(settings, database, store, engine, engines)
         await trials.refresh()
+        fraud_model = ServedFraud(trials.registry, settings.fraud, poll_seconds=settings.registry.poll_seconds)
+        await fraud_model.refresh()
+        fraud = LiveFraud(database, fraud_model.scorer)
+        stack.push_async_callback(fraud.close)
         stack.push_async_callback(trials.close)
         identity = Identity(database)
         if await first_key(settings.workspace, identity) and console is not None:
@@ -202,6 +215,9 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
             snapshots=Snapshots(documents, generations, snapshot_folder(settings.workspace)),
             reconciling=Reconciling(database, hands),
             trials=trials,
+            fraud=fraud,
+            fraud_model=fraud_model,
+            payments=_payments(settings, fraud),
         )
         if settings.demo:
             await load_demo(database, documents, ingestion, TENANT, console)
@@ -232,6 +248,18 @@ def _trying(
     trials = Trials(registry, front, openers(settings.embedded, store), Ratings(database), settings.registry)
     served = {name: front if each is base else each for name, each in engines.items()}
     return front if engine is base else engine, served, trials
+
+
+def _payments(settings: Settings, fraud: LiveFraud) -> PaymentStream | None:
+    """What decides about the payments of a stream, where the settings name one."""
+    if settings.fraud.stream is None:
+        return None
+    if find_spec("nats") is None:
+        raise MissingExtra("nats-py", "stream")
+    # Only those who have a stream need the package.
+    from app.fraud.consuming import PaymentStream
+
+    return PaymentStream(fraud, TENANT, settings.fraud.stream)
 
 
 async def _open_embeddings(settings: Settings, store: ModelStore, stack: AsyncExitStack) -> OnnxEmbeddings:

@@ -70,6 +70,39 @@ class EmbeddedSettings(BaseModel):
         return self.house and self.model == PACKAGED
 
 
+class FraudStream(BaseModel):
+    """Streams of NATS JetStream: payments come along one, decisions go out on the other."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: str = Field(description="nats://host:port")
+    stream: str = "PAYMENTS"
+    subject: str = "payments"
+    results_stream: str = "FRAUD"
+    results: str = "fraud.decisions"
+    rejected: str = Field("fraud.rejected", description="for what is no payment")
+
+
+class FraudSettings(BaseModel):
+    """What decides about card transactions beside the model: what mistakes cost, and what people decided beforehand.
+
+    Costs are in cents, and what they mean is told in `tabular/fraud/costs.py` and `tabular/fraud/rules.py`.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    review_cents: int = Field(300, ge=0, description="a person's look at a transaction")
+    found: float = Field(0.9, ge=0, le=1, description="share of the frauds that such a look finds")
+    chargeback_cents: int = Field(1500, ge=0, description="what a missed fraud costs beyond its amount")
+    refused_cents: int = Field(4000, ge=0, description="a genuine payment refused")
+    most_cents: int | None = Field(None, ge=1, description="the largest amount that passes without a look")
+    most_uses_an_hour: int | None = Field(6, ge=1, description="of a card, that pass without a look")
+    blocked_cards: frozenset[str] = frozenset()
+    blocked_terminals: frozenset[str] = frozenset()
+    trusted_cards: frozenset[str] = frozenset()
+    stream: FraudStream | None = Field(None, description="decide about what comes along a stream, too")
+
+
 class RegistrySettings(BaseModel):
     """The registered model that answers in the embedded model's place, and how its challengers are tried."""
 
@@ -173,6 +206,7 @@ class Settings(BaseSettings):
     engine: EngineSettings = EngineSettings()
     embedded: EmbeddedSettings = EmbeddedSettings()
     registry: RegistrySettings = RegistrySettings()
+    fraud: FraudSettings = FraudSettings()
     limits: LimitSettings = LimitSettings()
     media: MediaSettings = MediaSettings()
     speech: SpeechSettings = SpeechSettings()

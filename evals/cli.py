@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -20,12 +21,12 @@ from app.commands import Workspace, settings_for
 from app.evaluations import Evaluation, Evaluations, Metric, evaluation_id
 from app.workspace import TENANT
 from core.database import now
-from core.errors import WaysideError
+from core.errors import InvalidInput, WaysideError
 from evals.gate import Change, compare, read_baseline
 from evals.report import render
 from evals.runner import Run, run
 from evals.suite import Options
-from evals.suites import SUITES, find
+from evals.suites import BY_TIME, SUITES, find
 
 _SHOWN = 3
 
@@ -40,6 +41,9 @@ def command(
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Run this many of each kind, drawn by seed.")] = None,
     seed: Annotated[int, typer.Option(help="Draws the cases of --limit, and the intervals.")] = 0,
+    train_start: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The first day of training (fraud).")
+    ] = None,
     json: Annotated[Path | None, typer.Option(help="Write metric → value, _low and _high here.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write the report here.")] = None,
     baseline: Annotated[Path | None, typer.Option(help="An earlier --json to hold this run against.")] = None,
@@ -49,9 +53,10 @@ def command(
     """Run an evaluation suite."""
     errors = Console(stderr=True)
     kept = Evaluations(settings_for(workspace).workspace) if store else None
+    chosen = Options(data, tuple(foreign or ()), limit, seed, train_start.date() if train_start else None)
     try:
         before = read_baseline(baseline) if baseline else None
-        finished = asyncio.run(_run(suite, Options(data, tuple(foreign or ()), limit, seed), errors))
+        finished = asyncio.run(_run(suite, chosen, errors))
         changes = compare(finished, before) if before is not None else None
     except WaysideError as error:
         _complain(errors, error.message)
@@ -73,6 +78,8 @@ def command(
 
 
 async def _run(suite: str, options: Options, console: Console) -> Run:
+    if options.train_start is not None and suite not in BY_TIME:
+        raise InvalidInput(f"the suite {suite} does not split by time", param="train_start")
     async with find(suite)(options) as opened:
         return await run(opened, seed=options.seed, console=console)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -71,12 +72,14 @@ class Options:
     """What the command line may ask of a suite. A suite refuses what it has no use for.
 
     `data` and `foreign` are folders of the suite's layout; without `data` a suite runs on the project's own.
+    `train_start` is the first day of training, where a suite splits by time.
     """
 
     data: Path | None = None
     foreign: tuple[Path, ...] = ()
     limit: int | None = None
     seed: int = 0
+    train_start: date | None = None
 
 
 OpenSuite = Callable[[Options], AbstractAsyncContextManager[Suite[Any, Any]]]

@@ -11,7 +11,7 @@ import json
 import re
 import socket
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -127,3 +127,47 @@ class _Client(asyncio.Protocol):
     def _fail(self, error: Exception) -> None:
         if not self._failed.done():
             self._failed.set_exception(error)
+
+
+def paced(port: int, requests: Sequence[bytes], rate: float, connections: int) -> list[float]:
+    """Milliseconds of each of the requests, sent `rate` a second whatever the server does.
+
+    A request that no connection was free for is counted from the moment when it was due, so that a server that falls
+    behind is seen to.
+    """
+
+    async def one(queue: asyncio.Queue[tuple[float, bytes]], times: list[float]) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            while True:
+                due, request = await queue.get()
+                writer.write(request)
+                answer = await reader.read(65536)
+                while missing(answer) > 0:
+                    if not (more := await reader.read(65536)):
+                        raise ConnectionError("the server closed the connection amid an answer")
+                    answer += more
+                times.append((time.perf_counter() - due) * 1000)
+                queue.task_done()
+        finally:
+            writer.close()
+
+    async def drive() -> list[float]:
+        queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+        times: list[float] = []
+        workers = [asyncio.create_task(one(queue, times)) for _ in range(connections)]
+        begun = time.perf_counter()
+        for number, request in enumerate(requests):
+            due = begun + number / rate
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            queue.put_nowait((due, request))
+        finished = asyncio.create_task(queue.join())
+        await asyncio.wait([finished, *workers], return_when=asyncio.FIRST_COMPLETED)
+        for worker in workers:
+            if worker.done():
+                worker.result()
+            worker.cancel()
+        await asyncio.wait(workers)
+        return times
+
+    return uvloop.run(drive())

@@ -21,6 +21,7 @@ from app.engines.protocol import Completion, CompletionStream, Engine
 from app.engines.trial import TrialEngine
 from app.feedback import FeedbackDesk
 from app.field_reports.reports import FieldReports
+from app.fraud.served import ServedFraud
 from app.observing import Observing
 from app.runs.assistants import Assistants
 from app.runs.runs import Runs
@@ -60,6 +61,7 @@ from retrieval.documents import Document
 from retrieval.index.layout import Layout
 from retrieval.migrate import Generation
 from retrieval.tables import DocumentStatus
+from tabular.fraud.live import LiveFraud
 from tests.fakes.company import FakeCompany
 from tests.fakes.field_senses import FieldSenses
 from tests.fakes.graphs import steps_assistant
@@ -357,6 +359,16 @@ class Parts:
         front = TrialEngine(cast("Engine", self.echo), shadows=self.settings.registry.shadows)
         registry = Registry.of(self.database, self.settings.workspace)
         return Trials(registry, front, self.variants.openers, Ratings(self.database), self.settings.registry)
+
+    @cached_property
+    def fraud_model(self) -> ServedFraud:
+        return ServedFraud(self.trials.registry, self.settings.fraud, poll_seconds=0.05)
+
+    payments = None
+
+    @cached_property
+    def fraud(self) -> LiveFraud:
+        return LiveFraud(self.database, self.fraud_model.scorer)
 
     @cached_property
     def runs(self) -> Runs:

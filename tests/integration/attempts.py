@@ -166,6 +166,12 @@ def attempts() -> Iterator[tuple[str, str, Any]]:
     yield "POST", "/api/edge/snapshots", {"audience": "staff"}
     yield "GET", "/api/sync/records", None
     yield "POST", "/api/sync/intents", {"intents": [_theft(tool) for tool in ("cancel_order", "issue_refund")]}
+    stolen = {"id": "{payment}", "at": "2026-01-01T00:00:00Z", "card": "quince", "terminal": "T", "amount": "1.00"}
+    yield "POST", "/api/fraud/score", stolen
+    yield "POST", "/api/fraud/score/batch", {"transactions": [stolen]}
+    yield "GET", "/api/fraud/decisions", None
+    yield "GET", "/api/fraud/decisions/{payment}", None
+    yield "POST", "/api/fraud/decisions/{payment}/outcome", {"outcome": "fraud"}
     yield "GET", "/api/evals", None
     yield "GET", "/api/evals/retrieval-20260101T000000Z", None
     yield "GET", "/api/evals/retrieval-20260101T000000Z/report", None

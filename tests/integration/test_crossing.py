@@ -36,7 +36,7 @@ from tests.integration.attempts import NOBODYS, TOOLS, VICTIM, attempts
 RIVAL = "rival"
 NEIGHBOUR = "CUS-00591"
 # What only the owner ever said: whoever reads one of these has got through.
-CANARIES = ("marzipan", "periwinkle", "sarsaparilla", "kumquat", "Tangerine", "rhubarb")
+CANARIES = ("marzipan", "periwinkle", "sarsaparilla", "kumquat", "Tangerine", "rhubarb", "quince")
 ASKED = "Do you sell marzipan with your tents?"
 RUN = {"assistant_id": "wayside", "input": {"messages": [{"role": "user", "content": ASKED}]}}
 
@@ -135,6 +135,10 @@ async def settled(house: House) -> House:
     ids["field"] = (await house.made("victim", "POST", "/api/field-reports", **noted))["id"]
     while (await house.made("victim", "GET", f"/api/field-reports/{ids['field']}"))["status"] != "ready":
         await asyncio.sleep(0.02)
+    moment = datetime.now(UTC)
+    paid = {"id": f"PAY-{moment:%H%M%S%f}", "card": "quince", "terminal": "T", "amount": "9.99"}
+    paid["at"] = moment.isoformat()
+    ids["payment"] = (await house.made("staff", "POST", "/api/fraud/score", paid))["transaction_id"]
     ids["chunk"] = hashlib.sha256(b"The Tangerine house rule").hexdigest()
     with_bundle(Path(house.wayside.settings.workspace))
     ids["key"] = (await house.made("admin", "GET", "/api/keys"))["data"][0]["id"]
@@ -164,7 +168,14 @@ def filled(value: Any, ids: dict[str, str]) -> Any:
 async def everything(house: House) -> dict[str, Any]:
     """What the victim and their company see of their own."""
     ids = house.ids
-    company = ("/api/documents", "/api/keys", "/api/purchase-orders", "/api/approvals", "/api/feedback")
+    company = (
+        "/api/documents",
+        "/api/keys",
+        "/api/purchase-orders",
+        "/api/approvals",
+        "/api/feedback",
+        "/api/fraud/decisions",
+    )
     own = (
         "/api/orders",
         "/api/tickets",

@@ -1,0 +1,103 @@
+"""Old transactions from a file into the event log: what is sound goes in, what is not comes out with its reason."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from app.fraud.payments import Payment
+from core.database import Database
+from core.errors import InvalidInput
+from tabular.eventlog import EventLog
+from tabular.events import Event
+from tabular.fraud.events import Transaction
+from tabular.fraud.records import TRANSACTION, history
+
+_CHUNK = 5_000
+COLUMNS = ("id", "at", "card", "terminal", "amount", "fraud")
+
+
+class Row(Payment):
+    """A line of the file: a payment, and whether it was fraud, as 0 or 1."""
+
+    fraud: bool
+
+
+@dataclass(slots=True)
+class Read:
+    """What a file holds: its sound rows in the order of time, and every other line with what is wrong with it."""
+
+    rows: list[tuple[Transaction, bool]] = field(default_factory=list)
+    rejected: list[tuple[int, str, dict[str, str]]] = field(default_factory=list)
+
+
+def read_history(path: Path) -> Read:
+    """Read a CSV file with a header. Raises `InvalidInput` for a file without the columns, or that is no CSV."""
+    found = Read()
+    seen: dict[str, int] = {}
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            lines = csv.DictReader(file, strict=True)
+            if missing := set(COLUMNS) - set(lines.fieldnames or ()):
+                raise InvalidInput(f"{path} has no column {', '.join(sorted(missing))}", param="file")
+            for line in lines:
+                number, plain = lines.line_num, {str(key): str(value or "") for key, value in line.items()}
+                try:
+                    row = Row.model_validate(plain)
+                except ValidationError as problem:
+                    first = problem.errors()[0]
+                    found.rejected.append((number, f"{'.'.join(map(str, first['loc']))}: {first['msg']}", plain))
+                    continue
+                if row.id in seen:
+                    found.rejected.append((number, f"id: line {seen[row.id]} has it already", plain))
+                    continue
+                seen[row.id] = number
+                found.rows.append((row.transaction(), row.fraud))
+    except (OSError, UnicodeDecodeError, csv.Error) as problem:
+        raise InvalidInput(f"{path} cannot be read: {problem}", param="file") from problem
+    found.rows.sort(key=lambda each: each[0].at)
+    return found
+
+
+def write_rejected(found: Read, path: Path) -> None:
+    """Write the lines that were not taken, with their number and what is wrong, so that they can be mended."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        lines = csv.DictWriter(file, ["line", "wrong", *COLUMNS], extrasaction="ignore", restval="")
+        lines.writeheader()
+        for number, wrong, plain in found.rejected:
+            lines.writerow({"line": number, "wrong": wrong, **plain})
+
+
+async def append_history(
+    database: Database, tenant: str, rows: Iterable[tuple[Transaction, bool]], advance: Callable[[int], None]
+) -> tuple[int, int]:
+    """Append old transactions, each known when it happened and each fraud a week later, to the tenant's log.
+
+    What the log has already is left out, so that an import that was stopped goes on. Returns how many transactions
+    were appended, and how many were known.
+    """
+    log = EventLog(database)
+    appended, known = 0, 0
+    for chunk in _chunks(history(rows)):
+        async with database.session() as session:
+            last = await log.lock(session, tenant)
+            there: set[tuple[str, str]] = set()
+            for kind in {each.kind for each in chunk}:
+                ids = [each.id for each in chunk if each.kind == kind]
+                there |= {(kind, each) for each in await log.known(session, tenant, kind, ids)}
+            fresh = [each for each in chunk if (each.kind, each.id) not in there]
+            await log.append(session, tenant, last, fresh)
+        appended += sum(each.kind == TRANSACTION for each in fresh)
+        known += sum(kind == TRANSACTION for kind, _ in there)
+        advance(sum(each.kind == TRANSACTION for each in chunk))
+    return appended, known
+
+
+def _chunks(events: Iterator[Event]) -> Iterator[list[Event]]:
+    while chunk := list(islice(events, _CHUNK)):
+        yield chunk

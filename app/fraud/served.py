@@ -1,0 +1,82 @@
+"""The model of fraud that is in force: the registry's champion, taken up while the gateway runs."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import DBAPIError
+
+from app import logs
+from core.errors import MissingExtra, NotFound
+from core.versions import Kind
+from tabular.fraud.costs import Costs
+from tabular.fraud.features import FraudFeatures
+from tabular.fraud.rules import Rules
+from tabular.fraud.scoring import Scorer
+
+if TYPE_CHECKING:
+    from core.registry import Registry
+    from core.settings import FraudSettings
+    from core.versions import Standing
+
+MODEL = "fraud"
+"""The model's name in the registry."""
+
+
+class ServedFraud:
+    """Holds the scorer. Without a champion the rules decide alone."""
+
+    def __init__(self, registry: Registry, settings: FraudSettings, *, poll_seconds: float) -> None:
+        """Raises `InvalidInput` for a card that is both blocked and trusted."""
+        self._registry = registry
+        self._poll = poll_seconds
+        self._seen: Standing | None = None
+        costs = Costs(settings.review_cents, settings.found, settings.chargeback_cents, settings.refused_cents)
+        rules = Rules(
+            settings.blocked_cards,
+            settings.blocked_terminals,
+            settings.trusted_cards,
+            settings.most_cents,
+            settings.most_uses_an_hour,
+        )
+        self._scorer = Scorer(None, rules, costs)
+
+    def scorer(self) -> Scorer:
+        """The one in force now."""
+        return self._scorer
+
+    async def refresh(self) -> None:
+        """Take up the champion if it changed. Raises `MissingExtra` without LightGBM, `CorruptArtefact` as loading."""
+        try:
+            standing = await self._registry.standing(MODEL)
+        except NotFound:
+            return
+        if standing.kind is not Kind.TABULAR:
+            return
+        if self._seen is not None and standing.changes == self._seen.changes:
+            return
+        judge = None
+        if standing.champion is not None:
+            if find_spec("lightgbm") is None:
+                raise MissingExtra("lightgbm", "tabular")
+            # LightGBM takes a second to import, which only those who have a model of fraud wait for.
+            from tabular.fraud.model import load
+
+            version = await self._registry.version(MODEL, standing.champion)
+            files = await self._registry.files(version)
+            definition = FraudFeatures()
+            judge = await asyncio.to_thread(load, files, definition.version, definition.names)
+        self._scorer = replace(self._scorer, judge=judge)
+        self._seen = standing
+
+    async def run(self) -> None:
+        """Refresh until cancelled. A database that is away is waited for."""
+        while True:
+            await asyncio.sleep(self._poll)
+            try:
+                await self.refresh()
+            except (DBAPIError, OSError) as error:
+                logs.logger.warning("the registry was not read", **logs.describe(error))

@@ -1,0 +1,109 @@
+"""`wayside tabular`: history in, a model out, and a running gateway that takes it up."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from app.cli import cli
+from app.fraud.served import MODEL, ServedFraud
+from app.workspace import TENANT
+from core.database import Database
+from core.errors import WaysideError
+from core.registry import Registry
+from core.settings import FraudSettings
+from tabular.fraud.events import DAY, Transaction
+from tabular.fraud.live import LiveFraud
+from tests.unit.tabular.fraud.making import made
+
+HEAD = "id,at,card,terminal,amount,fraud"
+
+
+async def tabular(workspace: Path, *arguments: str) -> tuple[int, str]:
+    """The command in a thread of this process."""
+    line = ["tabular", *arguments, "--workspace", str(workspace)]
+    done = await asyncio.to_thread(CliRunner(env={"COLUMNS": "300"}).invoke, cli, line)
+    if isinstance(done.exception, WaysideError):
+        return 1, done.exception.message
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done.exit_code, done.output.strip()
+
+
+def history_file(path: Path, *, count: int = 6_000, days: int = 130) -> Path:
+    """Made transactions until a day ago, in a CSV file."""
+    begin = datetime.now(UTC) - timedelta(days=days + 1)
+    first = made(count, days)[0][0].at
+    lines = [HEAD]
+    for each, fraud in made(count, days):
+        at = begin + timedelta(milliseconds=each.at - first)
+        lines.append(f"{each.id},{at.isoformat()},{each.card},{each.terminal},{each.cents / 100:.2f},{int(fraud)}")
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+async def test_from_a_file_to_decisions_with_reasons(tmp_path: Path) -> None:
+    workspace = tmp_path / "workspace"
+    file = history_file(tmp_path / "history.csv")
+    assert await tabular(workspace, "import", str(file)) == (
+        0,
+        "6,000 transactions were appended, 0 were known",
+    )
+    # Stopped and begun again, nothing comes twice.
+    assert (await tabular(workspace, "import", str(file)))[1] == "0 transactions were appended, 6,000 were known"
+    code, said = await tabular(workspace, "train", "fraud", "--promote")
+    assert code == 0, said
+    assert "forward/average-precision" in said
+    assert "registered as fraud 1" in said
+    database = Database(f"sqlite+aiosqlite:///{workspace / 'wayside.db'}")
+    try:
+        served = ServedFraud(Registry.of(database, workspace), FraudSettings(), poll_seconds=60)
+        assert served.scorer().judge is None
+        await served.refresh()
+        live = LiveFraud(database, served.scorer)
+        moment = int(datetime.now(UTC).timestamp() * 1000)
+        calm = Transaction("N1", moment - DAY, "C3", "P9", 2_500)
+        wild = Transaction("N2", moment, "C3", "P9", 250_000)
+        low, high = await live.score_all(TENANT, [calm, wild])
+        assert low.decision.probability is not None
+        assert high.decision.probability is not None
+        assert high.decision.probability > low.decision.probability
+        assert high.decision.model == served.scorer().judge.sha256  # type: ignore[union-attr]
+        assert any("amount" in each.text for each in high.decision.reasons)
+        assert (await Registry.of(database, workspace).standing(MODEL)).champion == 1
+    finally:
+        await database.close()
+
+
+async def test_lines_that_are_not_sound_come_out_with_their_reason(tmp_path: Path) -> None:
+    file = tmp_path / "history.csv"
+    good = "A1,2026-01-01T00:00:00Z,C1,P1,10.00,0"
+    wrong = {
+        "A2,2026-01-01T00:00:00,C1,P1,10.00,0": "at",
+        "A3,2026-01-01T00:00:00Z,C1,P1,10.001,0": "amount",
+        "A4,2026-01-01T00:00:00Z,C1,P1,10.00,perhaps": "fraud",
+        "A1,2026-01-02T00:00:00Z,C1,P1,10.00,0": "line 2 has it already",
+        "A5,2026-01-01T00:00:00Z,C1,P1": "amount",
+    }
+    file.write_text("\n".join([HEAD, good, *wrong]) + "\n")
+    code, said = await tabular(tmp_path / "workspace", "import", str(file))
+    assert (code, "5 lines were not taken" in said, "1 transactions were appended" in said) == (1, True, True)
+    rejected = (tmp_path / "history.rejected.csv").read_text().splitlines()
+    assert rejected[0] == f"line,wrong,{HEAD}"
+    for line, (number, word) in zip(rejected[1:], enumerate(wrong.values(), start=3), strict=True):
+        assert line.startswith(f"{number},")
+        assert word in line
+
+
+async def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
+    workspace = tmp_path / "workspace"
+    file = tmp_path / "history.csv"
+    file.write_text("id,at\n1,2\n")
+    assert "no column amount, card, fraud, terminal" in (await tabular(workspace, "import", str(file)))[1]
+    file.write_bytes(b"\xff\xfe")
+    assert "cannot be read" in (await tabular(workspace, "import", str(file)))[1]
+    assert "either a file or --demo" in (await tabular(workspace, "import"))[1]
+    assert "0 frauds are known" in (await tabular(workspace, "train", "fraud"))[1]
+    assert "no model 'churn'" in (await tabular(workspace, "train", "churn"))[1]
