@@ -19,8 +19,14 @@ SUITES = {
     "reading": "evals.suites.reading:open_suite",
     "tasks": "evals.suites.tasks:open_suite",
     "speech": "evals.suites.speech:open_suite",
+    "fraud": "evals.suites.fraud:open_suite",
+    "forecast": "evals.suites.forecast:open_suite",
+    "recommend": "evals.suites.recommend:open_suite",
     "receipts": "evals.suites.receipts:open_suite",
 }
+
+BY_TIME = frozenset({"fraud"})
+"""The suites that split their data by time, and can be told from when."""
 
 
 def find(name: str) -> OpenSuite:

@@ -1,0 +1,1 @@
+"""Demand forecasting: many series at once, models chosen by rolling origin, quantiles, and the stock they call for."""
