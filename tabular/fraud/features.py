@@ -23,8 +23,14 @@ WINDOWS = (1, 7, 30)
 DELAY = 7 * DAY
 """How long it takes until a transaction that was fraud is known to be."""
 
-HORIZON = 60 * DAY
-"""The longest window and the delay, and room for what arrives late."""
+REACH = 45 * DAY
+"""The furthest that a feature looks back from the transaction."""
+
+LATEST = 15 * DAY
+"""How late a transaction may arrive and still be asked about."""
+
+HORIZON = REACH + LATEST
+"""What a state has to know of the past, so that it says the same as one that has known everything."""
 
 _WEEK = 7 * DAY
 # 1970 began on a Thursday.
@@ -117,11 +123,11 @@ def _of_card(card: Record, event: Transaction) -> _Vector:
     values += [
         cents * before / spent if before else _MISSING,
         (cents - spent / before) / 100 if before else _MISSING,
-        (at - last) / _HOUR if last is not None else _MISSING,
-        card.frauds.window(at - HORIZON, at)[1],
+        (at - last) / _HOUR if last is not None and at - last <= REACH else _MISSING,
+        card.frauds.window(at - REACH, at)[1],
     ]
     # A card that was copied pays too much for two weeks, which would hide in the mean of thirty days.
-    count, paid = card.uses.window(at - 45 * DAY, at - 14 * DAY)
+    count, paid = card.uses.window(at - REACH, at - 14 * DAY)
     if not count:
         return [*values, _MISSING, _MISSING, _MISSING]
     usual = paid / count

@@ -25,12 +25,9 @@ from tabular.eventlog import PAGE, EventLog
 from tabular.events import Entry as Logged
 from tabular.fraud.decisions import DecisionRow, Outcome, Recorded, record, recorded
 from tabular.fraud.events import DAY, Label, Transaction
-from tabular.fraud.features import HORIZON, FraudState
+from tabular.fraud.features import HORIZON, LATEST, FraudState
 from tabular.fraud.records import KINDS, TRANSACTION, fraud_event, label_event, transaction_event
 from tabular.fraud.scoring import Scorer
-
-LATEST = 15 * DAY
-"""How late a transaction may arrive. With the longest look back of 45 days that is the features' horizon."""
 
 EARLIEST = 300_000
 """Milliseconds that a sender's clock may be ahead."""

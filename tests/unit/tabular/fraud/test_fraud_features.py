@@ -7,7 +7,7 @@ import pytest
 
 from tabular.features import replay
 from tabular.fraud.events import DAY, Label, Transaction
-from tabular.fraud.features import DELAY, HORIZON, FraudFeatures, FraudState
+from tabular.fraud.features import DELAY, HORIZON, LATEST, FraudFeatures, FraudState
 from tabular.fraud.records import fraud_event, history
 from tests.unit.tabular.fraud.making import BEGIN, made
 
@@ -111,3 +111,24 @@ def test_a_replay_from_the_middle_of_the_log_gives_the_same_features() -> None:
     assert len(whole) > 100
     for (_, one), (_, other) in zip(whole, part, strict=True):
         assert one.tobytes() == other.tobytes()
+
+
+@pytest.mark.parametrize(("count", "seed"), [(1_500, 5), (3_000, 8)])
+def test_a_state_of_the_last_weeks_says_the_same_of_what_arrives_late(count: int, seed: int) -> None:
+    """Cards that rest for weeks, old frauds, and transactions that come in up to `LATEST` late."""
+    events = list(history(made(count, days=200, seed=seed)))
+    now = max(each.known_at for each in events)
+    whole, part = FEATURES.start(), FEATURES.start()
+    for each in events:
+        FEATURES.update(whole, fraud_event(each))
+        if each.known_at >= now - HORIZON:
+            FEATURES.update(part, fraud_event(each))
+    assert len(part.cards) <= len(whole.cards)
+    asked = 0
+    for days in range(16):
+        for number in range(120):
+            late = use(number, now - days * DAY, 5_000, card=f"C{number}", terminal=f"P{number % 30}")
+            assert late.at >= now - LATEST
+            assert FEATURES.vector(whole, late).tobytes() == FEATURES.vector(part, late).tobytes(), (days, number)
+            asked += 1
+    assert asked == 16 * 120
