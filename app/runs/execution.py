@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -152,10 +153,13 @@ class Execution:
         config["tags"] = list(request.get("tags") or ())
         if request.get("recursion_limit"):
             config["recursion_limit"] = request["recursion_limit"]
-        async for namespace, mode, chunk in self._pieces(given, config):
-            await self._record(namespace, mode, chunk, recorder)
+        # Closed before anything else happens: a graph that is left to the collector, when what it told of is being
+        # written as the run is stopped, goes on for a while, and writes down answers that were forgotten meanwhile.
+        async with aclosing(self._pieces(given, config)) as pieces:
+            async for namespace, mode, chunk in pieces:
+                await self._record(namespace, mode, chunk, recorder)
 
-    async def _pieces(self, given: Any, config: RunnableConfig) -> AsyncIterator[Piece]:
+    async def _pieces(self, given: Any, config: RunnableConfig) -> AsyncGenerator[Piece, None]:
         request, assistant = self._run.request, self._assistant
         # Whoever follows it or not: what was told is booked, and each step is noted.
         modes = {mode for mode in self._wanted if mode not in _TOLD_BY_US} | {"custom", "tasks"}
@@ -172,13 +176,18 @@ class Execution:
             "subgraphs": True,
         }
         if "events" not in self._wanted:
-            async for piece in self._graph.astream(given, config, **options):
-                yield cast("Piece", piece)
+            stream = cast("AsyncGenerator[Piece, None]", self._graph.astream(given, config, **options))
+            async with aclosing(stream):
+                async for piece in stream:
+                    yield piece
             return
-        async for event in self._graph.astream_events(given, config, version="v2", **options):
-            yield (), "events", event
-            if event["event"] == "on_chain_stream" and event["run_id"] == self._run.id:
-                yield cast("Piece", event["data"]["chunk"])
+        told = self._graph.astream_events(given, config, version="v2", **options)
+        events = cast("AsyncGenerator[dict[str, Any], None]", told)
+        async with aclosing(events):
+            async for event in events:
+                yield (), "events", event
+                if event["event"] == "on_chain_stream" and event["run_id"] == self._run.id:
+                    yield cast("Piece", event["data"]["chunk"])
 
     async def _record(self, namespace: tuple[str, ...], mode: str, chunk: Any, recorder: Recorder) -> None:
         assistant = self._assistant
