@@ -11,6 +11,7 @@ COPY retrieval retrieval
 COPY multimodal multimodal
 COPY edge edge
 COPY finetune finetune
+COPY tabular tabular
 COPY evals evals
 COPY migrations migrations
 RUN pip install --no-cache-dir -c constraints.txt -e '.[voice,vision,postgres,redis,stream]' && wayside models pull

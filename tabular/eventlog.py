@@ -30,7 +30,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core.database import Base, Database
 from tabular.events import Entry, Event
 
-PAGE = 20_000
+PAGE = 2_000
+"""Entries that are read at once: few enough that the event loop is held up for some milliseconds only."""
 
 
 class EventRow(Base):

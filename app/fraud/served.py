@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import DBAPIError
 
 from app import logs
-from core.errors import MissingExtra, NotFound
+from core.errors import InvalidInput, MissingExtra, NotFound, WaysideError
 from core.versions import Kind
 from tabular.fraud.costs import Costs
 from tabular.fraud.features import FraudFeatures
@@ -49,15 +49,21 @@ class ServedFraud:
         return self._scorer
 
     async def refresh(self) -> None:
-        """Take up the champion if it changed. Raises `MissingExtra` without LightGBM, `CorruptArtefact` as loading."""
+        """Take up the champion if it changed.
+
+        Raises `MissingExtra` without LightGBM, `InvalidInput` for a model of another kind or other features,
+        `CorruptArtefact` for one that is broken.
+        """
         try:
             standing = await self._registry.standing(MODEL)
         except NotFound:
             return
-        if standing.kind is not Kind.TABULAR:
-            return
         if self._seen is not None and standing.changes == self._seen.changes:
             return
+        # Looked at once, whatever comes of it.
+        self._seen = standing
+        if standing.kind is not Kind.TABULAR:
+            raise InvalidInput(f"the model {MODEL} is of kind {standing.kind.value}, not tabular", param="kind")
         judge = None
         if standing.champion is not None:
             if find_spec("lightgbm") is None:
@@ -70,7 +76,6 @@ class ServedFraud:
             definition = FraudFeatures()
             judge = await asyncio.to_thread(load, files, definition.version, definition.names)
         self._scorer = replace(self._scorer, judge=judge)
-        self._seen = standing
 
     async def run(self) -> None:
         """Refresh until cancelled. A database that is away is waited for."""
@@ -79,4 +84,8 @@ class ServedFraud:
             try:
                 await self.refresh()
             except (DBAPIError, OSError) as error:
+                self._seen = None
                 logs.logger.warning("the registry was not read", **logs.describe(error))
+            except WaysideError as error:
+                # The model before it stays in force, and the next promotion is taken up as ever.
+                logs.logger.error("the champion was not taken up", model=MODEL, **logs.describe(error))

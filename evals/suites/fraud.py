@@ -60,9 +60,7 @@ class Case:
 class Result:
     """A day's transactions as they were judged; `found` is the share of fraud among the cards looked into."""
 
-    cards: list[str]
-    scores: list[float]
-    fraud: list[bool]
+    day: Day
     found: float
 
 
@@ -101,15 +99,15 @@ async def open_suite(options: Options) -> AsyncIterator[Suite[Case, Result]]:
     days = [Day(day.cards.tolist(), model.probabilities(day.vectors).tolist(), day.fraud.tolist()) for day in tests]
     found = card_precision(days, protocol.cards)
     results = {
-        f"day {number + 1}": Result(list(day.cards), list(day.scores), list(day.fraud), share)  # type: ignore[arg-type]
-        for number, (day, share) in enumerate(zip(days, found, strict=True))
+        f"day {number}": Result(day, share)
+        for number, (day, share) in enumerate(zip(days, found, strict=True), start=1)
     }
 
     async def task(case: Case) -> Result:
         return results[case.id]
 
     def over(pairs: Sequence[tuple[Case, Result]]) -> list[Day]:
-        return [Day(each.cards, each.scores, each.fraud) for _, each in pairs]
+        return [each.day for _, each in pairs]
 
     yield Suite(
         name="fraud",
@@ -206,8 +204,8 @@ def _handbook(path: Path) -> list[tuple[Transaction, bool]]:
 
 def _details(case: Case, out: Result) -> Mapping[str, str]:
     return {
-        "transactions": f"{len(out.scores):,}",
-        "frauds": f"{sum(out.fraud):,}",
+        "transactions": f"{len(out.day.scores):,}",
+        "frauds": f"{sum(out.day.fraud):,}",
         "of the cards looked into, defrauded": f"{out.found:.0%}",
     }
 

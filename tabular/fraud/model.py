@@ -48,18 +48,12 @@ class FraudModel:
     def odds(self, vector: Floats) -> tuple[float, Floats]:
         """The probability of fraud, and each feature's share of the log odds, (features,).
 
-        Those of any transaction (`base`) and the shares add up to the log odds (TreeSHAP: Lundberg and others, 2020).
+        Those of any transaction, a constant, and the shares add up to the log odds (TreeSHAP: Lundberg and others, 2020).
         On one thread: to wake others takes longer than the work.
         """
         told: Any = self._booster.predict(vector[None], pred_contrib=True, num_threads=1)
         shares: Floats = told[0]
         return _probability(float(shares.sum())), shares[:-1]
-
-    @cached_property
-    def base(self) -> float:
-        """The log odds before anything is known of a transaction."""
-        told: Any = self._booster.predict(np.zeros((1, len(self.names))), pred_contrib=True, num_threads=1)
-        return float(told[0, -1])
 
     def probabilities(self, vectors: Floats, threads: int = 1) -> Floats:
         """Judge many, (N, features) → (N,)."""

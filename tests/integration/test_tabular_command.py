@@ -6,17 +6,20 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from app.cli import cli
 from app.fraud.served import MODEL, ServedFraud
 from app.workspace import TENANT
 from core.database import Database
-from core.errors import WaysideError
+from core.errors import CorruptArtefact, InvalidInput, WaysideError
 from core.registry import Registry
 from core.settings import FraudSettings
+from core.versions import Kind
 from tabular.fraud.events import DAY, Transaction
 from tabular.fraud.live import LiveFraud
+from tests.fakes.candidates import candidate
 from tests.unit.tabular.fraud.making import made
 
 HEAD = "id,at,card,terminal,amount,fraud"
@@ -70,7 +73,9 @@ async def test_from_a_file_to_decisions_with_reasons(tmp_path: Path) -> None:
         assert low.decision.probability is not None
         assert high.decision.probability is not None
         assert high.decision.probability > low.decision.probability
-        assert high.decision.model == served.scorer().judge.sha256  # type: ignore[union-attr]
+        judge = served.scorer().judge
+        assert judge is not None
+        assert high.decision.model == judge.sha256
         assert any("amount" in each.text for each in high.decision.reasons)
         assert (await Registry.of(database, workspace).standing(MODEL)).champion == 1
     finally:
@@ -107,3 +112,21 @@ async def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
     assert "either a file or --demo" in (await tabular(workspace, "import"))[1]
     assert "0 frauds are known" in (await tabular(workspace, "train", "fraud"))[1]
     assert "no model 'churn'" in (await tabular(workspace, "train", "churn"))[1]
+
+
+@pytest.mark.parametrize(("kind", "wrong"), [(Kind.TABULAR, CorruptArtefact), (Kind.GGUF, InvalidInput)])
+async def test_a_champion_that_cannot_be_taken_up_is_told_and_changes_nothing(
+    database: Database, tmp_path: Path, kind: Kind, wrong: type[Exception]
+) -> None:
+    registry = Registry.of(database, tmp_path)
+    served = ServedFraud(registry, FraudSettings(most_cents=7), poll_seconds=0.01)
+    version = await registry.register(candidate(tmp_path / "new", model=MODEL, kind=kind), "local:ada")
+    await registry.promote(MODEL, version.number, "local:ada", "because")
+    with pytest.raises(wrong):
+        await served.refresh()
+    assert (served.scorer().judge, served.scorer().rules.most_cents) == (None, 7)
+    # The gateway goes on looking, and does not say the same again every time.
+    looking = asyncio.create_task(served.run())
+    await asyncio.sleep(0.2)
+    assert not looking.done()
+    looking.cancel()
