@@ -48,8 +48,8 @@ class FraudModel:
     def odds(self, vector: Floats) -> tuple[float, Floats]:
         """The probability of fraud, and each feature's share of the log odds, (features,).
 
-        Those of any transaction, a constant, and the shares add up to the log odds (TreeSHAP: Lundberg and others, 2020).
-        On one thread: to wake others takes longer than the work.
+        With a constant, those of any transaction, they add up to the log odds (TreeSHAP: Lundberg and others, 2020). On
+        one thread: to wake others takes longer than the work.
         """
         told: Any = self._booster.predict(vector[None], pred_contrib=True, num_threads=1)
         shares: Floats = told[0]
