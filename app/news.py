@@ -15,6 +15,7 @@ from agents.approvals import Approvals
 from agents.decisions import Approval
 from app import logs
 from app.runs.admission import Order
+from app.runs.finishing import finished
 from app.runs.log import wait
 from app.runs.owner import Owner
 from app.runs.resuming import Resumption
@@ -94,7 +95,7 @@ class News:
         """Sweep for ever. A database that is away is reported and waited for."""
         while True:
             try:
-                await self.sweep()
+                await finished(self.sweep())
             except (DBAPIError, OSError) as problem:
                 logs.logger.warning("decisions not read", **logs.describe(problem))
             await wait(self._again, _PERIOD)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import DBAPIError
 
 from app import logs
+from app.runs.finishing import finished
 from core.errors import InvalidInput, MissingExtra, NotFound, WaysideError
 from core.versions import Kind
 from tabular.fraud.costs import Costs
@@ -82,7 +83,7 @@ class ServedFraud:
         while True:
             await asyncio.sleep(self._poll)
             try:
-                await self.refresh()
+                await finished(self.refresh())
             except (DBAPIError, OSError) as error:
                 self._seen = None
                 logs.logger.warning("the registry was not read", **logs.describe(error))

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app import logs
 from app.engines.trial import Trial, TrialEngine
+from app.runs.finishing import finished
 from app.trials.ratings import Ratings
 from app.trials.variants import OpenVariant, Variant, variant_name
 from core.errors import Conflict, NotFound, UnsupportedOperation, WaysideError
@@ -92,7 +93,7 @@ class Trials:
                 pass
             self._wake.clear()
             try:
-                await self.refresh()
+                await finished(self.refresh())
             except (DBAPIError, OSError) as error:
                 logs.logger.warning("the registry was not read", **logs.describe(error))
 

@@ -130,3 +130,24 @@ async def test_a_champion_that_cannot_be_taken_up_is_told_and_changes_nothing(
     await asyncio.sleep(0.2)
     assert not looking.done()
     looking.cancel()
+    await asyncio.wait({looking})
+
+
+async def test_a_look_that_is_under_way_is_not_cut_off(database: Database, tmp_path: Path) -> None:
+    # A connection that is being opened when its task is cancelled is never closed, and whoever closes the pool waits.
+    begun, go_on, steps = asyncio.Event(), asyncio.Event(), list[str]()
+
+    class Slow(ServedFraud):
+        async def refresh(self) -> None:
+            begun.set()
+            await go_on.wait()
+            steps.append("looked")
+
+    looking = asyncio.create_task(Slow(Registry.of(database, tmp_path), FraudSettings(), poll_seconds=0.01).run())
+    await begun.wait()
+    looking.cancel()
+    await asyncio.sleep(0)
+    assert not looking.done()
+    go_on.set()
+    await asyncio.wait({looking})
+    assert (looking.cancelled(), steps) == (True, ["looked"])
