@@ -12,6 +12,7 @@ export const PAGES = [
     role: "client",
     open: () => import("./pages/approvals.js"),
   },
+  { name: "fraud", title: "Fraud", icon: "fraud", role: "staff", open: () => import("./pages/fraud.js") },
   {
     name: "field",
     title: "Field report",

@@ -26,6 +26,11 @@ ADDRESSES = [
     "#/approvals/apr_stock",
     "#/approvals/apr_hostile",
     "#/approvals/apr_edited?status=approved",
+    "#/fraud",
+    "#/fraud?view=all",
+    "#/fraud/PAY-0199",
+    "#/fraud/PAY-0197",
+    "#/fraud/PAY-9999",
     "#/field",
     "#/field/fr_ready",
     "#/field/fr_failed",
@@ -139,8 +144,8 @@ def test_a_revoked_key_leads_back_to_the_door(visiting: Visiting) -> None:
 def test_the_menu_is_the_roles(visiting: Visiting) -> None:
     expected = {
         "wsk_client": ["Chat", "Approvals", "Field report"],
-        "wsk_staff": ["Chat", "Inbox", "Approvals", "Field report", "Timeline", "Documents"],
-        "wsk_engineer": ["Chat", "Inbox", "Approvals", "Field report", "Timeline", "Documents", "Evaluations"],
+        "wsk_staff": ["Chat", "Inbox", "Approvals", "Fraud", "Field report", "Timeline", "Documents"],
+        "wsk_engineer": ["Chat", "Inbox", "Approvals", "Fraud", "Field report", "Timeline", "Documents", "Evaluations"],
     }
     for key, wanted in expected.items():
         visit = visiting()
@@ -158,8 +163,9 @@ def test_the_menu_is_the_roles(visiting: Visiting) -> None:
 def test_what_fails_says_why_and_can_be_tried_again(visiting: Visiting, api: ConsoleApi) -> None:
     visit = visiting()
     api.failing = {"/api/tickets", "/api/approvals", "/api/threads", "/api/documents", "/api/evals"}
+    api.failing.add("/api/fraud/decisions")
     page = visit.sign_in("wsk_admin")
-    for name in ("inbox", "approvals", "timeline", "documents", "evaluations"):
+    for name in ("inbox", "approvals", "fraud", "timeline", "documents", "evaluations"):
         page.evaluate("name => { location.hash = `#/${name}` }", name)
         alert = page.locator(f"main[data-page={name}] [role=alert]").first
         expect(alert).to_contain_text("The database does not answer.")

@@ -161,6 +161,40 @@ def test_what_was_decided_meanwhile_is_shown(visiting: Visiting) -> None:
     expect(page.locator(".detail-head .badge")).to_have_text("rejected")
 
 
+def test_payments_are_looked_at_one_after_the_other(visiting: Visiting, api: ConsoleApi) -> None:
+    page = visiting().sign_in("wsk_staff", "#/fraud")
+    rows = page.locator(".list-rows .row")
+    expect(rows).to_have_count(3)
+    rows.first.click()
+    expect(page.locator("main h2")).to_have_text("1,249.00 with the card CRD-00003")
+    expect(page.get_by_text("with a chance of 34%")).to_be_visible()
+    expect(page.locator(".grounds li").first).to_contain_text("The amount is 7.2 times")
+    page.get_by_text("Every feature, as it was then").click()
+    expect(page.locator("details .terms")).to_contain_text("not known")
+    page.get_by_role("button", name="It was fraud").click()
+    toast(page, "Kept as fraud.")
+    # What was said is off the list, and the next one that waits is there.
+    expect(rows).to_have_count(2)
+    expect(page.locator("main h2")).to_have_text("18.20 with the card CRD-00002")
+    expect(page.locator("main h2")).to_be_focused()
+    expect(page.get_by_text("No model is in force")).to_be_visible()
+    expect(page.locator(".grounds")).to_contain_text("A rule of the company")
+    page.get_by_role("button", name="It was genuine").click()
+    expect(rows).to_have_count(1)
+    page.get_by_role("link", name="All").click()
+    expect(rows).to_have_count(6)
+    rows.first.click()
+    expect(page.get_by_text("Said by you")).to_be_visible()
+    expect(page.get_by_role("button", name="It was fraud")).to_have_count(0)
+    page.get_by_role("button", name="It was genuine").click()  # the latest word stands
+    expect(page.locator(".detail-head .badge").nth(1)).to_have_text("genuine")
+    assert [said for kind, said in api.received if kind == "outcome"] == [
+        {"id": "PAY-0199", "outcome": "fraud"},
+        {"id": "PAY-0198", "outcome": "genuine"},
+        {"id": "PAY-0199", "outcome": "genuine"},
+    ]
+
+
 def test_a_turn_is_looked_at_step_by_step(visiting: Visiting) -> None:
     page = visiting().sign_in("wsk_staff", "#/timeline")
     expect(page.locator(".split-list .row")).to_have_count(3)

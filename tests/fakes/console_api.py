@@ -82,6 +82,7 @@ class ConsoleApi:
         self.received: list[tuple[str, Json]] = []
         self.tickets, self.approvals = data.tickets(), data.approvals()
         self.documents, self.evaluations = data.documents(), data.evaluations()
+        self.payments = data.payments()
         self.threads: dict[str, Thread] = {}
         self._numbers = itertools.count(1)
         self._by_key: dict[str, Run] = {}

@@ -327,6 +327,53 @@ def documents() -> list[dict[str, Any]]:
     ]
 
 
+def payments() -> list[dict[str, Any]]:
+    """Decisions about card payments, the latest first."""
+
+    def payment(number: int, amount: str, band: str, probability: float | None, **other: Any) -> dict[str, Any]:
+        reasons = [
+            {
+                "feature": "amount_to_mean",
+                "value": 7.2,
+                "weight": 2.1,
+                "text": "the amount is 7.2 times the usual one",
+            },
+            {"feature": "terminal_frauds_28d", "value": 3.0, "weight": 0.9, "text": "3 frauds at the terminal lately"},
+        ]
+        return {
+            "object": "fraud.decision",
+            "transaction_id": f"PAY-{number:04}",
+            "at": moment(hours=200 - number),
+            "card": f"CRD-{number % 7:05}",
+            "terminal": "TRM-04",
+            "amount": amount,
+            "band": band,
+            "probability": probability,
+            "reasons": reasons if band != "allow" else [],
+            "rules": [],
+            "features": {"amount": float(amount), "hours_since_use": None, "card_uses_1h": 1.0},
+            "features_version": "fraud-1",
+            "model": "b" * 64 if probability is not None else None,
+            "number": number,
+            "decided_at": moment(hours=200 - number),
+            "outcome": None,
+            "outcome_by": None,
+            "outcome_at": None,
+            **other,
+        }
+
+    ruled = [{"feature": "fast_card", "value": None, "weight": 0.0, "text": "the card was used 7 times within an hour"}]
+    settled = {"outcome": "fraud", "outcome_by": "key:key_s2", "outcome_at": moment(hours=3)}
+    return [
+        payment(199, "1249.00", "review", 0.34),
+        payment(198, "18.20", "review", None, reasons=ruled, rules=["fast_card"]),
+        payment(197, "62.75", "review", 0.12, card=HOSTILE, terminal=LONG_WORD),
+        payment(196, "2310.40", "block", 0.97),
+        payment(195, "940.00", "review", 0.41, **settled),
+        payment(194, "24.90", "allow", 0.002),
+    ]
+
+
 def evaluations() -> list[dict[str, Any]]:
     def evaluation(number: int, suite: str, figures: dict[str, float]) -> dict[str, Any]:
         metrics = {

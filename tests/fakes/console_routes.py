@@ -60,6 +60,7 @@ def create_app(api: ConsoleApi) -> FastAPI:
     _talk(app, api)
     _work(app, api)
     _papers(app, api)
+    _payments(app, api)
     console_field.serve(app, api)
     return app
 
@@ -270,6 +271,38 @@ def _papers(app: FastAPI, api: ConsoleApi) -> None:
     @app.get("/api/evals/{identity}/report")
     async def report(identity: str) -> Response:
         return HTMLResponse(data.REPORT)
+
+
+def _payments(app: FastAPI, api: ConsoleApi) -> None:
+    @app.get("/api/fraud/decisions")
+    async def payments(
+        band: str | None = None, undecided: bool = False, limit: int = 20, before: int | None = None
+    ) -> Json:
+        found = [
+            each
+            for each in api.payments
+            if band in (None, each["band"])
+            and not (undecided and each["outcome"])
+            and (before is None or each["number"] < before)
+        ]
+        return {**page(found[:limit]), "has_more": len(found) > limit}
+
+    def known(identity: str) -> Json:
+        for each in api.payments:
+            if each["transaction_id"] == identity:
+                return each
+        raise Refused(404, "not_found", f"no decision about the transaction {identity}")
+
+    @app.get("/api/fraud/decisions/{identity}")
+    async def payment(identity: str) -> Json:
+        return known(identity)
+
+    @app.post("/api/fraud/decisions/{identity}/outcome")
+    async def outcome(request: Request, identity: str, said: Json) -> Json:
+        by = f"key:{data.KEYS[request.state.key]['key_id']}"
+        api.received.append(("outcome", {"id": identity, **said}))
+        known(identity).update(outcome=said["outcome"], outcome_by=by, outcome_at=data.moment())
+        return known(identity)
 
 
 @contextmanager
