@@ -141,7 +141,9 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
         )
         engine, engines, trials = _trying(settings, database, store, engine, engines)
         await trials.refresh()
-        fraud_model = ServedFraud(trials.registry, settings.fraud, poll_seconds=settings.registry.poll_seconds)
+        fraud_model = ServedFraud(
+            database, trials.registry, settings.fraud, poll_seconds=settings.registry.poll_seconds
+        )
         await fraud_model.refresh()
         fraud = LiveFraud(database, fraud_model.scorer)
         stack.push_async_callback(fraud.close)

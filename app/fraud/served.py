@@ -1,9 +1,8 @@
-"""The model of fraud that is in force: the registry's champion, taken up while the gateway runs."""
+"""What decides about payments: the registry's champion and people's rules, taken up while the gateway runs."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -15,10 +14,12 @@ from core.errors import InvalidInput, MissingExtra, NotFound, WaysideError
 from core.versions import Kind
 from tabular.fraud.costs import Costs
 from tabular.fraud.features import FraudFeatures
+from tabular.fraud.rulebook import Rulebook
 from tabular.fraud.rules import Rules
-from tabular.fraud.scoring import Scorer
+from tabular.fraud.scoring import Judge, Scorer
 
 if TYPE_CHECKING:
+    from core.database import Database
     from core.registry import Registry
     from core.settings import FraudSettings
     from core.versions import Standing
@@ -28,14 +29,16 @@ MODEL = "fraud"
 
 
 class ServedFraud:
-    """Holds the scorer. Without a champion the rules decide alone."""
+    """Gives the scorer of a tenant. Without a champion the rules decide alone."""
 
-    def __init__(self, registry: Registry, settings: FraudSettings, *, poll_seconds: float) -> None:
-        """Raises `InvalidInput` for a card that is both blocked and trusted."""
+    def __init__(self, database: Database, registry: Registry, settings: FraudSettings, *, poll_seconds: float) -> None:
+        """Raises `InvalidInput` for a card that the settings both block and trust."""
         self._registry = registry
         self._poll = poll_seconds
         self._seen: Standing | None = None
-        costs = Costs(settings.review_cents, settings.found, settings.chargeback_cents, settings.refused_cents)
+        self._judge: Judge | None = None
+        self._costs = Costs(settings.review_cents, settings.found, settings.chargeback_cents, settings.refused_cents)
+        self._definition = FraudFeatures()
         rules = Rules(
             settings.blocked_cards,
             settings.blocked_terminals,
@@ -43,18 +46,19 @@ class ServedFraud:
             settings.most_cents,
             settings.most_uses_an_hour,
         )
-        self._scorer = Scorer(None, rules, costs)
+        self.rulebook = Rulebook(database, rules)
 
-    def scorer(self) -> Scorer:
+    def scorer(self, tenant: str) -> Scorer:
         """The one in force now."""
-        return self._scorer
+        return Scorer(self._judge, self.rulebook.rules(tenant), self._costs, self._definition)
 
     async def refresh(self) -> None:
-        """Take up the champion if it changed.
+        """Take up changed rules, and the champion if it changed.
 
         Raises `MissingExtra` without LightGBM, `InvalidInput` for a model of another kind or other features,
         `CorruptArtefact` for one that is broken.
         """
+        await self.rulebook.refresh()
         try:
             standing = await self._registry.standing(MODEL)
         except NotFound:
@@ -74,9 +78,8 @@ class ServedFraud:
 
             version = await self._registry.version(MODEL, standing.champion)
             files = await self._registry.files(version)
-            definition = FraudFeatures()
-            judge = await asyncio.to_thread(load, files, definition.version, definition.names)
-        self._scorer = replace(self._scorer, judge=judge)
+            judge = await asyncio.to_thread(load, files, self._definition.version, self._definition.names)
+        self._judge = judge
 
     async def run(self) -> None:
         """Refresh until cancelled. A database that is away is waited for."""

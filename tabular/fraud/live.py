@@ -70,9 +70,9 @@ class LiveFraud:
     """Scores transactions, and takes reports of what they turned out to be."""
 
     def __init__(
-        self, database: Database, scorer: Callable[[], Scorer], *, clock: Callable[[], datetime] = now
+        self, database: Database, scorer: Callable[[str], Scorer], *, clock: Callable[[], datetime] = now
     ) -> None:
-        """`scorer` gives the one in force, and is asked each time."""
+        """`scorer` gives the one in force for a tenant, and is asked each time."""
         self._database = database
         self._log = EventLog(database)
         self._scorer = scorer
@@ -186,7 +186,7 @@ class LiveFraud:
                 await self._log.append(session, tenant, last, events, len(events))
             except IntegrityError as problem:
                 raise _Known from problem
-            fresh = [self._fold_decided(folded, each, moment) for each in transactions]
+            fresh = [self._fold_decided(tenant, folded, each, moment) for each in transactions]
             await record(session, tenant, fresh)
         return fresh
 
@@ -210,7 +210,7 @@ class LiveFraud:
                     continue
                 for transaction in group:
                     if transaction.id not in known:
-                        known[transaction.id] = self._fold_decided(folded, transaction, moment)
+                        known[transaction.id] = self._fold_decided(tenant, folded, transaction, moment)
                         fresh.append(known[transaction.id])
                 answers.append([known[each.id] for each in group])
             events = [transaction_event(each.transaction, _milliseconds(moment)) for each in fresh]
@@ -218,8 +218,8 @@ class LiveFraud:
             await record(session, tenant, fresh)
         return answers
 
-    def _fold_decided(self, folded: _Folded, transaction: Transaction, moment: datetime) -> Recorded:
-        scorer = self._scorer()
+    def _fold_decided(self, tenant: str, folded: _Folded, transaction: Transaction, moment: datetime) -> Recorded:
+        scorer = self._scorer(tenant)
         decision = scorer.decide(folded.state, transaction)
         scorer.definition.update(folded.state, transaction)
         folded.number += 1
@@ -229,17 +229,17 @@ class LiveFraud:
         """Fold what is in the log already, before anybody is kept waiting by the lock."""
         if tenant in self._folded:
             return
-        folded = _Folded(self._scorer().definition.start())
+        folded = _Folded(self._scorer(tenant).definition.start())
         since = _milliseconds(self._clock()) - HORIZON
         before = await self._log.length(tenant)
         page: list[Logged] = []
         async for entry in self._log.read(tenant, KINDS, known_from=since):
             page.append(entry)
             if len(page) == _FOLDED_AT_ONCE:
-                self._fold(folded, page)
+                self._fold(tenant, folded, page)
                 page.clear()
                 await asyncio.sleep(0)
-        self._fold(folded, page)
+        self._fold(tenant, folded, page)
         folded.number = max(folded.number, before)
         self._folded.setdefault(tenant, folded)
 
@@ -247,13 +247,13 @@ class LiveFraud:
         folded = self._folded[tenant]
         while folded.number < last:
             page = await self._log.page(session, tenant, KINDS, after=folded.number)
-            self._fold(folded, page)
+            self._fold(tenant, folded, page)
             if len(page) < PAGE:
                 folded.number = last
         return folded
 
-    def _fold(self, folded: _Folded, entries: Sequence[Logged]) -> None:
-        definition = self._scorer().definition
+    def _fold(self, tenant: str, folded: _Folded, entries: Sequence[Logged]) -> None:
+        definition = self._scorer(tenant).definition
         for entry in entries:
             definition.update(folded.state, fraud_event(entry.event))
             folded.number = entry.number

@@ -297,6 +297,11 @@ def _payments(app: FastAPI, api: ConsoleApi) -> None:
     async def payment(identity: str) -> Json:
         return known(identity)
 
+    @app.post("/api/fraud/lists/{which}", status_code=201)
+    async def put_on_list(which: str, said: Json) -> Json:
+        api.received.append((which, said))
+        return {"object": "fraud.listed", "list": which, **said, "by": "key:key_s1", "at": data.moment()}
+
     @app.post("/api/fraud/decisions/{identity}/outcome")
     async def outcome(request: Request, identity: str, said: Json) -> Json:
         by = f"key:{data.KEYS[request.state.key]['key_id']}"

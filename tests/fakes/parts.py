@@ -362,7 +362,7 @@ class Parts:
 
     @cached_property
     def fraud_model(self) -> ServedFraud:
-        return ServedFraud(self.trials.registry, self.settings.fraud, poll_seconds=0.05)
+        return ServedFraud(self.database, self.trials.registry, self.settings.fraud, poll_seconds=0.05)
 
     payments = None
 

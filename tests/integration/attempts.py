@@ -172,6 +172,12 @@ def attempts() -> Iterator[tuple[str, str, Any]]:
     yield "GET", "/api/fraud/decisions", None
     yield "GET", "/api/fraud/decisions/{payment}", None
     yield "POST", "/api/fraud/decisions/{payment}/outcome", {"outcome": "fraud"}
+    yield "GET", "/api/fraud/rules", None
+    yield "PUT", "/api/fraud/rules", {"most_amount": None, "most_uses_an_hour": None}
+    for which in ("blocked-cards", "blocked-terminals", "trusted-cards"):
+        yield "GET", f"/api/fraud/lists/{which}", None
+        yield "POST", f"/api/fraud/lists/{which}", {"name": "quince", "reason": "stolen"}
+        yield "DELETE", f"/api/fraud/lists/{which}/quince", None
     yield "GET", "/api/evals", None
     yield "GET", "/api/evals/retrieval-20260101T000000Z", None
     yield "GET", "/api/evals/retrieval-20260101T000000Z/report", None

@@ -155,7 +155,7 @@ def _child(dsn: str, settings: str) -> subprocess.Popen[bytes]:
 async def consume(dsn: str, settings: str) -> None:
     """What the gateway runs, on the database and the stream, with the rules alone."""
     database = Database(dsn)
-    live = LiveFraud(database, lambda: Scorer(None))
+    live = LiveFraud(database, lambda _: Scorer(None))
     await PaymentStream(live, TENANT, FraudStream.model_validate_json(settings), ack_wait=_ACK_WAIT).run()
 
 

@@ -139,6 +139,8 @@ async def settled(house: House) -> House:
     paid = {"id": f"PAY-{moment:%H%M%S%f}", "card": "quince", "terminal": "T", "amount": "9.99"}
     paid["at"] = moment.isoformat()
     ids["payment"] = (await house.made("staff", "POST", "/api/fraud/score", paid))["transaction_id"]
+    listed = {"name": "quince", "reason": "sarsaparilla"}
+    await house.made("staff", "POST", "/api/fraud/lists/blocked-terminals", listed)
     ids["chunk"] = hashlib.sha256(b"The Tangerine house rule").hexdigest()
     with_bundle(Path(house.wayside.settings.workspace))
     ids["key"] = (await house.made("admin", "GET", "/api/keys"))["data"][0]["id"]
@@ -175,6 +177,8 @@ async def everything(house: House) -> dict[str, Any]:
         "/api/approvals",
         "/api/feedback",
         "/api/fraud/decisions",
+        "/api/fraud/rules",
+        *(f"/api/fraud/lists/{each}" for each in ("blocked-cards", "blocked-terminals", "trusted-cards")),
     )
     own = (
         "/api/orders",

@@ -47,7 +47,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def live(database: Database, clock: Clock) -> LiveFraud:
-    return LiveFraud(database, lambda: RULES, clock=clock)
+    return LiveFraud(database, lambda _: RULES, clock=clock)
 
 
 def use(name: str, clock: Clock, cents: int = 1_000, *, ago: int = 0) -> Transaction:
@@ -77,7 +77,7 @@ async def test_live_features_are_those_of_a_replay_to_the_last_bit(
 ) -> None:
     day = await load_history(database, 6_000)
     assert len(day) > 40
-    other = LiveFraud(database, lambda: RULES, clock=clock)
+    other = LiveFraud(database, lambda _: RULES, clock=clock)
     served: dict[str, Floats] = {}
     for number, (transaction, fraud) in enumerate(day):
         clock.milliseconds = transaction.at
@@ -107,7 +107,7 @@ async def test_a_transaction_is_decided_about_once(database: Database, live: Liv
 
 
 async def test_many_at_once_from_two_processes(database: Database, live: LiveFraud, clock: Clock) -> None:
-    other = LiveFraud(database, lambda: RULES, clock=clock)
+    other = LiveFraud(database, lambda _: RULES, clock=clock)
     wanted = [use(f"T{number % 40}", clock, ago=number % 40) for number in range(160)]
     both = (live, other)
     answers = await asyncio.gather(*(both[at % 2].score(TENANT, each) for at, each in enumerate(wanted)))
@@ -152,7 +152,7 @@ class Broken(FraudFeatures):
 
 
 async def test_after_an_unexpected_fault_nothing_is_half_done(database: Database, clock: Clock) -> None:
-    live = LiveFraud(database, lambda: Scorer(None, definition=Broken()), clock=clock)
+    live = LiveFraud(database, lambda _: Scorer(None, definition=Broken()), clock=clock)
     bad = Transaction("T2", clock.milliseconds, "broken", "P1", 100)
     answers = await asyncio.gather(
         live.score(TENANT, use("T1", clock)), live.score(TENANT, bad), return_exceptions=True

@@ -62,8 +62,8 @@ async def test_from_a_file_to_decisions_with_reasons(tmp_path: Path) -> None:
     assert "registered as fraud 1" in said
     database = Database(f"sqlite+aiosqlite:///{workspace / 'wayside.db'}")
     try:
-        served = ServedFraud(Registry.of(database, workspace), FraudSettings(), poll_seconds=60)
-        assert served.scorer().judge is None
+        served = ServedFraud(database, Registry.of(database, workspace), FraudSettings(), poll_seconds=60)
+        assert served.scorer(TENANT).judge is None
         await served.refresh()
         live = LiveFraud(database, served.scorer)
         moment = int(datetime.now(UTC).timestamp() * 1000)
@@ -73,7 +73,7 @@ async def test_from_a_file_to_decisions_with_reasons(tmp_path: Path) -> None:
         assert low.decision.probability is not None
         assert high.decision.probability is not None
         assert high.decision.probability > low.decision.probability
-        judge = served.scorer().judge
+        judge = served.scorer(TENANT).judge
         assert judge is not None
         assert high.decision.model == judge.sha256
         assert any("amount" in each.text for each in high.decision.reasons)
@@ -119,12 +119,12 @@ async def test_a_champion_that_cannot_be_taken_up_is_told_and_changes_nothing(
     database: Database, tmp_path: Path, kind: Kind, wrong: type[Exception]
 ) -> None:
     registry = Registry.of(database, tmp_path)
-    served = ServedFraud(registry, FraudSettings(most_cents=7), poll_seconds=0.01)
+    served = ServedFraud(database, registry, FraudSettings(most_cents=7), poll_seconds=0.01)
     version = await registry.register(candidate(tmp_path / "new", model=MODEL, kind=kind), "local:ada")
     await registry.promote(MODEL, version.number, "local:ada", "because")
     with pytest.raises(wrong):
         await served.refresh()
-    assert (served.scorer().judge, served.scorer().rules.most_cents) == (None, 7)
+    assert (served.scorer(TENANT).judge, served.scorer(TENANT).rules.most_cents) == (None, 7)
     # The gateway goes on looking, and does not say the same again every time.
     looking = asyncio.create_task(served.run())
     await asyncio.sleep(0.2)
@@ -143,7 +143,8 @@ async def test_a_look_that_is_under_way_is_not_cut_off(database: Database, tmp_p
             await go_on.wait()
             steps.append("looked")
 
-    looking = asyncio.create_task(Slow(Registry.of(database, tmp_path), FraudSettings(), poll_seconds=0.01).run())
+    served = Slow(database, Registry.of(database, tmp_path), FraudSettings(), poll_seconds=0.01)
+    looking = asyncio.create_task(served.run())
     await begun.wait()
     looking.cancel()
     await asyncio.sleep(0)

@@ -2,7 +2,8 @@
 // models learn from.
 
 import { act, get, query } from "../api.js";
-import { button } from "../parts/field.js";
+import { ask } from "../parts/dialog.js";
+import { button, field } from "../parts/field.js";
 import { fill, h } from "../parts/dom.js";
 import { icon } from "../parts/icons.js";
 import { go, href } from "../router.js";
@@ -194,6 +195,18 @@ function detail(decision, said) {
     h(
       "section",
       { class: "block" },
+      h("h3", {}, "From now on"),
+      h(
+        "div",
+        { class: "actions" },
+        button("Block the card", () => list("blocked-cards", decision.card, "Block the card", true)),
+        button("Trust the card", () => list("trusted-cards", decision.card, "Trust the card")),
+        button("Block the terminal", () => list("blocked-terminals", decision.terminal, "Block the terminal", true)),
+      ),
+    ),
+    h(
+      "section",
+      { class: "block" },
       h("h3", {}, "Facts"),
       terms([
         ["Terminal", decision.terminal],
@@ -231,6 +244,25 @@ async function report(decision, outcome, said) {
   const told = await act(path, { outcome });
   toast(outcome === "fraud" ? "Kept as fraud. Models learn from it." : "Kept as genuine. Models learn from it.");
   said(told);
+}
+
+/** Put a card or a terminal on a list, once somebody has said why. */
+function list(which, name, title, danger = false) {
+  const reason = h("textarea", { rows: 3, maxlength: 500 });
+  return ask({
+    title,
+    danger,
+    action: title,
+    explain: `Every later payment ${which.endsWith("terminals") ? "at" : "with"} ${name} is ${
+      which.startsWith("blocked") ? "blocked" : "allowed"
+    }, whatever the model says. The API takes it off the list again.`,
+    body: field("Reason", reason),
+    confirm: async () => {
+      if (!reason.value.trim()) throw new Error("A few words are needed.");
+      await act(`/api/fraud/lists/${which}`, { name, reason: reason.value.trim() });
+      toast(`${name} is on the list.`);
+    },
+  });
 }
 
 function why(reasons) {
