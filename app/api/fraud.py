@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import UTC, datetime
 from decimal import Decimal
 from math import isnan
@@ -138,7 +137,7 @@ def _view(recorded: Recorded, names: tuple[str, ...]) -> dict[str, Any]:
         "amount": str(Decimal(transaction.cents).scaleb(-2)),
         "band": decision.band.value,
         "probability": decision.probability,
-        "reasons": [asdict(each) for each in decision.reasons],
+        "reasons": decision.reasons,
         "rules": list(decision.rules),
         "features": dict(zip(names, values, strict=True)),
         "features_version": decision.features,

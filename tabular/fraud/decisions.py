@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
@@ -132,7 +132,7 @@ def _columns(tenant: str, recorded: Recorded) -> dict[str, Any]:
         "cents": transaction.cents,
         "band": decision.band.value,
         "probability": decision.probability,
-        "reasons": [asdict(each) for each in decision.reasons],
+        "reasons": [_told(each) for each in decision.reasons],
         "rules": list(decision.rules),
         "vector": decision.vector.astype("<f8").tobytes(),
         "features": decision.features,
@@ -142,6 +142,11 @@ def _columns(tenant: str, recorded: Recorded) -> dict[str, Any]:
         "outcome_by": None,
         "outcome_at": None,
     }
+
+
+def _told(reason: Reason) -> dict[str, Any]:
+    # `dataclasses.asdict` copies deeply, which takes longer than the rest of the row.
+    return {"feature": reason.feature, "value": reason.value, "weight": reason.weight, "text": reason.text}
 
 
 def _recorded(row: DecisionRow) -> Recorded:
