@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -80,3 +81,30 @@ def test_the_work_pages_stand_on_the_real_records(visits: tuple[Visit, Visit], d
     visit.audit("documents")
     visit.go("#/evaluations")
     visit.audit("evaluations")
+
+
+def test_what_a_person_says_of_a_payment_is_its_label(visits: tuple[Visit, Visit], demo_server: Server) -> None:
+    at = datetime.now(UTC).isoformat()
+    paid = {"at": at, "card": "CRD-00042", "terminal": "TRM-WEB", "amount": "19.90"}
+    with demo_server.http() as http:
+        for number in range(7):
+            made = http.post("/api/fraud/score", json={"id": f"LIVE-{number}", **paid}).json()
+    assert (made["band"], made["outcome"]) == ("review", None)
+    visit = visits[1]
+    page = visit.sign_in(demo_server.key, "#/fraud")
+    page.get_by_role("link", name="19.90 · CRD-00042").click()
+    expect(page.locator(".grounds")).to_contain_text("The card was used 7 times within an hour")
+    visit.audit("payment")
+    page.get_by_role("button", name="It was fraud").click()
+    expect(page.get_by_text("Nothing waits")).to_be_visible()
+    page.get_by_role("link", name="All").click()
+    page.locator(".list-rows .row").first.click()
+    expect(page.get_by_text("Said by you")).to_be_visible()
+    page.get_by_role("button", name="Block the card").click()
+    page.get_by_label("Reason").fill("Seven times within a minute.")
+    page.get_by_role("dialog").get_by_role("button", name="Block the card").click()
+    expect(page.locator(".toast").filter(has_text="CRD-00042 is on the list.")).to_be_visible()
+    with demo_server.http() as http:
+        assert http.get("/api/fraud/decisions/LIVE-6").json()["outcome"] == "fraud"
+        again = http.post("/api/fraud/score", json={"id": "LIVE-7", **paid}).json()
+    assert (again["band"], again["rules"][0]) == ("block", "blocked_card")
