@@ -172,6 +172,7 @@ def attempts() -> Iterator[tuple[str, str, Any]]:
     yield "GET", "/api/fraud/decisions", None
     yield "GET", "/api/fraud/decisions/{payment}", None
     yield "POST", "/api/fraud/decisions/{payment}/outcome", {"outcome": "fraud"}
+    yield "POST", "/api/tasks/churn/score", {"rows": [{"tenure": 1}]}
     yield "GET", "/api/evals", None
     yield "GET", "/api/evals/retrieval-20260101T000000Z", None
     yield "GET", "/api/evals/retrieval-20260101T000000Z/report", None
