@@ -39,6 +39,7 @@ from app.api import (
     speech,
     suggestions,
     sync,
+    tasks,
     threads,
     tickets,
     timelines,
@@ -121,6 +122,7 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
             asyncio.create_task(maker.run()),
             asyncio.create_task(wayside.trials.run()),
             asyncio.create_task(wayside.fraud_model.run()),
+            asyncio.create_task(wayside.tasks.run()),
         }
         if wayside.payments is not None:
             background.add(asyncio.create_task(wayside.payments.run()))
@@ -177,6 +179,7 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
         bundles.routes(Shelf(shelf(settings.workspace)), wayside.snapshots),
         sync.routes(wayside.reconciling),
         fraud_rules.routes(wayside.fraud_model.rulebook),
+        tasks.routes(wayside.tasks),
         mcp.routes(endpoint),
         langgraph_assistants.routes(wayside.runs.assistants),
         langgraph_crons.routes(wayside.runs),

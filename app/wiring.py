@@ -49,6 +49,7 @@ from app.senses import Senses, open_senses
 from app.snapshots import Snapshots
 from app.store import Store
 from app.systems import Systems, open_systems
+from app.tasks.served import ServedTasks
 from app.tools import Tools, open_tools
 from app.trials.opening import openers
 from app.trials.ratings import Ratings
@@ -119,6 +120,7 @@ class Wayside:
     trials: Trials
     fraud: LiveFraud
     fraud_model: ServedFraud
+    tasks: ServedTasks
     payments: PaymentStream | None
 
 
@@ -145,6 +147,8 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
             database, trials.registry, settings.fraud, poll_seconds=settings.registry.poll_seconds
         )
         await fraud_model.refresh()
+        tasks = ServedTasks(trials.registry, poll_seconds=settings.registry.poll_seconds)
+        await tasks.refresh()
         fraud = LiveFraud(database, fraud_model.scorer)
         stack.push_async_callback(fraud.close)
         stack.push_async_callback(trials.close)
@@ -219,6 +223,7 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
             trials=trials,
             fraud=fraud,
             fraud_model=fraud_model,
+            tasks=tasks,
             payments=_payments(settings, fraud),
         )
         if settings.demo:

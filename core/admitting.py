@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import asdict
 
@@ -25,6 +26,8 @@ def check_candidate(candidate: Candidate) -> None:
             raise InvalidInput(f"{name!r} is no name for a metric", param="metrics")
         if (wrong := sound(metric.interval)) is not None:
             raise InvalidInput(f"the metric {name}: {wrong}", param=f"metrics.{name}")
+        if metric.limit is not None and not math.isfinite(metric.limit):
+            raise InvalidInput(f"the metric {name}: its limit must be a finite number", param=f"metrics.{name}")
     if len(candidate.card) > _CARD or not storable(candidate.card):
         raise InvalidInput(f"a model card is text of at most {_CARD} characters", param="card")
     for part, text in asdict(candidate.lineage).items():

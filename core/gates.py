@@ -2,6 +2,10 @@
 
 There is one rule, for an evaluation against its baseline and for a model against the champion: a metric has regressed
 when the old value is better than the whole interval of the new one. A metric that is missing has regressed too.
+
+Some figures must be good enough whatever they are to replace, such as how evenly a model treats groups of people. Such
+a metric has a limit, and its value decides, not the better end of its interval. What the champion was held to, every
+later version is held to as well: it may bring a stricter limit, but no looser one.
 """
 
 from __future__ import annotations
@@ -23,11 +27,15 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """What a model was measured to be. A metric that does not gate is told and never compared: a size, a duration."""
+    """What a model was measured to be. A metric that does not gate is told and never compared: a size, a duration.
+
+    With a `limit`, the value may not be worse than it, whether the metric gates or not.
+    """
 
     interval: Interval
     lower_is_better: bool = False
     gates: bool = True
+    limit: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +64,13 @@ def sound(interval: Interval) -> str | None:
 def judge(challenger: Mapping[str, Metric], champion: Mapping[str, Metric] | None) -> list[Finding]:
     """Compare each gating metric of the champion with the challenger's, in the champion's direction.
 
-    Without a champion there is nothing to be worse than, but the challenger must have been measured at all.
+    Without a champion there is nothing to be worse than, but the challenger must have been measured at all. Either way
+    it is held to its own limits and to the champion's.
     """
+    return [*_compared(challenger, champion), *_limited(challenger, champion or {})]
+
+
+def _compared(challenger: Mapping[str, Metric], champion: Mapping[str, Metric] | None) -> list[Finding]:
     if champion is None:
         measured = sorted(name for name, metric in challenger.items() if metric.gates)
         if measured:
@@ -81,6 +94,31 @@ def _finding(name: str, before: Metric, now: Metric | None) -> Finding:
     if regressed(before.interval.value, now.interval, lower_is_better=before.lower_is_better):
         return Finding(name, True, f"{name} is worse: {new}, the champion has {old}")
     return Finding(name, False, f"{name} is no worse: {new}, the champion has {old}")
+
+
+def _limited(challenger: Mapping[str, Metric], champion: Mapping[str, Metric]) -> list[Finding]:
+    both = {**champion, **challenger}
+    names = sorted({name for metrics in (challenger, champion) for name, each in metrics.items() if _limits(each)})
+    return [_held(name, both[name], challenger.get(name), champion.get(name)) for name in names]
+
+
+def _held(name: str, known: Metric, now: Metric | None, before: Metric | None) -> Finding:
+    strictest = min if known.lower_is_better else max
+    limit = strictest(_limits(now) + _limits(before))
+    bound = f"at {'most' if known.lower_is_better else 'least'} {limit:.4g}"
+    if now is None:
+        return Finding(name, True, f"{name} is missing; it must be {bound}, as the champion's")
+    if before is not None and now.lower_is_better != before.lower_is_better:
+        return Finding(name, True, f"{name} turned round: its limit was one in the other direction")
+    value = now.interval.value
+    kept = value <= limit if known.lower_is_better else value >= limit
+    return Finding(
+        name, not kept, f"{name} is {value:.4g}, and {'must be' if not kept else 'keeps its limit:'} {bound}"
+    )
+
+
+def _limits(metric: Metric | None) -> list[float]:
+    return [] if metric is None or metric.limit is None else [metric.limit]
 
 
 def wilson(hits: int, cases: int, z: float = 1.96) -> tuple[float, float]:

@@ -100,7 +100,13 @@ def version_row(
 def write_metrics(metrics: Mapping[str, Metric]) -> dict[str, Any]:
     """Metrics as JSON: one flat object for each name."""
     return {
-        name: {**asdict(each.interval), "lower_is_better": each.lower_is_better, "gates": each.gates}
+        name: {
+            **asdict(each.interval),
+            "lower_is_better": each.lower_is_better,
+            "gates": each.gates,
+            # Only where there is one: versions from before limits say the same as they did.
+            **({} if each.limit is None else {"limit": each.limit}),
+        }
         for name, each in metrics.items()
     }
 
@@ -109,7 +115,10 @@ def read_metrics(stored: Mapping[str, Mapping[str, Any]]) -> dict[str, Metric]:
     """What `write_metrics` wrote."""
     return {
         name: Metric(
-            Interval(each["value"], each["low"], each["high"], each["cases"]), each["lower_is_better"], each["gates"]
+            Interval(each["value"], each["low"], each["high"], each["cases"]),
+            each["lower_is_better"],
+            each["gates"],
+            each.get("limit"),
         )
         for name, each in stored.items()
     }

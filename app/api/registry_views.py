@@ -24,7 +24,10 @@ class PlanView(BaseModel):
 
 
 class MetricView(BaseModel):
-    """A figure over `cases` cases, with its 95 % interval; one that does not gate is told and never compared."""
+    """A figure over `cases` cases, with its 95 % interval; one that does not gate is told and never compared.
+
+    With a `limit`, no version is promoted whose value is worse than that.
+    """
 
     value: float
     low: float
@@ -32,6 +35,7 @@ class MetricView(BaseModel):
     cases: int
     lower_is_better: bool
     gates: bool
+    limit: float | None = None
 
 
 class FileView(BaseModel):

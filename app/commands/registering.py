@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,7 +24,7 @@ from core.versions import Candidate, Kind, Lineage, Version
 
 
 class MetricFile(BaseModel):
-    """A metric as `--metrics` has it: value, interval, cases, and what better is."""
+    """A metric as `--metrics` has it: value, interval, cases, what better is, and what it may not be worse than."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -33,10 +34,12 @@ class MetricFile(BaseModel):
     cases: int
     lower_is_better: bool = False
     gates: bool = True
+    limit: FiniteFloat | None = None
 
     def metric(self) -> Metric:
         """The registry's own."""
-        return Metric(Interval(self.value, self.low, self.high, self.cases), self.lower_is_better, self.gates)
+        interval = Interval(self.value, self.low, self.high, self.cases)
+        return Metric(interval, self.lower_is_better, self.gates, self.limit)
 
 
 _METRICS = TypeAdapter(dict[str, MetricFile])
@@ -53,7 +56,8 @@ def register(
     base: Annotated[str, typer.Option(help="The SHA-256 of the model it was tuned from.")] = "",
     card: Annotated[Path | None, typer.Option(help="The model card, Markdown.", exists=True, dir_okay=False)] = None,
     metrics: Annotated[
-        Path | None, typer.Option(help="JSON: name to value, low, high, cases, lower_is_better, gates.", exists=True)
+        Path | None,
+        typer.Option(help="JSON: name to value, low, high, cases, lower_is_better, gates, limit.", exists=True),
     ] = None,
     evaluation: Annotated[
         list[str] | None, typer.Option(help="SUITE=FILE: what `wayside eval SUITE --json FILE` wrote.")
@@ -68,7 +72,7 @@ def register(
     for name in lower or ():
         if name not in measured:
             raise InvalidInput(f"no metric {name!r} was given: {', '.join(sorted(measured))}", param="lower")
-        measured[name] = Metric(measured[name].interval, lower_is_better=True, gates=measured[name].gates)
+        measured[name] = replace(measured[name], lower_is_better=True)
     candidate = Candidate(
         model=model,
         kind=kind,

@@ -6,27 +6,25 @@ import asyncio
 import getpass
 import tempfile
 from collections.abc import Sequence
-from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
+import orjson
 import typer
 from rich.console import Console
 from rich.progress import Progress
 
 from app.commands import Workspace, settings_for
+from app.commands.training import Order, Trainer, find_trainer, need_tasks
 from app.demo.card_uses import card_uses
 from app.demo.company import generate
 from app.fraud.history import append_history, read_history, write_rejected
 from app.mirrors import open_mirror
 from app.workspace import TENANT
-from core.database import Database, now
-from core.errors import InvalidInput, MissingExtra
+from core.database import Database
+from core.errors import InvalidInput
 from core.registry import Registry
 from core.settings import Settings
-from core.versions import Version
-from tabular.eventlog import EventLog
 
 if TYPE_CHECKING:
     from tabular.fraud.events import Transaction
@@ -64,22 +62,53 @@ def import_(
 
 
 @commands.command()
+def check(
+    task: Annotated[str, typer.Argument(help="churn or income")],
+    file: Annotated[Path, typer.Argument(help=".csv, .csv.gz or .parquet.", exists=True)],
+    json: Annotated[Path | None, typer.Option(help="Write the whole data card here.")] = None,
+) -> None:
+    """Check a table for a task: what is not sound, missing, repeated, or tells too much.
+
+    Rows that are not sound are written beside the file. Exit code 1 when there were any.
+    """
+    need_tasks()
+    # Pandera and fairlearn take seconds to import, and may be missing.
+    from app.tasks.training import checked
+    from tabular.tasks.catalog import find
+
+    _, card = checked(find(task), file, lambda told: typer.echo(told, err=True))
+    typer.echo(
+        f"{card.rows:,} sound rows, {card.positive:.1%} positive; {card.duplicates:,} equal an earlier one, "
+        f"{card.contradictions:,} with another outcome"
+    )
+    for reason, count in card.reasons.items():
+        typer.echo(f"set aside: {reason}: {count:,}")
+    for each in card.columns:
+        if each.missing:
+            typer.echo(f"not known: {each.name} in {each.missing:.1%} of the rows")
+    for suspect in card.suspects:
+        typer.echo(f"to look into: {suspect}")
+    if json is not None:
+        json.write_bytes(orjson.dumps(card.told(), option=orjson.OPT_INDENT_2))
+    if card.rejected:
+        raise typer.Exit(1)
+
+
+@commands.command()
 def train(
-    model: Annotated[str, typer.Argument(help="fraud")],
+    model: Annotated[str, typer.Argument(help="fraud, churn or income")],
     promote: Annotated[bool, typer.Option(help="Make it the champion, if the gate lets it.")] = False,
+    data: Annotated[Path | None, typer.Option(help="The table that it learns from.", exists=True)] = None,
+    report: Annotated[Path | None, typer.Option(help="Write a report here, HTML.")] = None,
+    even: Annotated[bool, typer.Option(help="Weigh rows until groups of people are selected evenly.")] = False,
     workspace: Workspace = None,
 ) -> None:
-    """Train a model on the event log, measure it forward in time, and register it as a version."""
-    if model != "fraud":
-        raise InvalidInput(f"no model {model!r} is trained from the log: there is fraud", param="model")
-    for package, name in (("lightgbm", "lightgbm"), ("sklearn", "scikit-learn")):
-        if find_spec(package) is None:
-            raise MissingExtra(name, "tabular")
-    registered = asyncio.run(_train(settings_for(workspace, demo=False), promote=promote))
-    for name, metric in registered.metrics.items():
-        each = metric.interval
-        typer.echo(f"{name}: {each.value:.3f} ({each.low:.3f} to {each.high:.3f})")
-    typer.echo(f"registered as {registered.model} {registered.number}")
+    """Train a model, measure it on what it was not trained on, and register it as a version.
+
+    Fraud is learned from the event log, the others from a table.
+    """
+    trainer = find_trainer(model)
+    asyncio.run(_train(settings_for(workspace, demo=False), trainer, promote, data=data, report=report, even=even))
 
 
 async def _append(settings: Settings, rows: Sequence[tuple[Transaction, bool]]) -> tuple[int, int]:
@@ -92,22 +121,20 @@ async def _append(settings: Settings, rows: Sequence[tuple[Transaction, bool]]) 
         await database.close()
 
 
-async def _train(settings: Settings, *, promote: bool) -> Version:
-    # Scikit-learn and LightGBM take seconds to import, and may be missing.
-    from app.fraud.training import candidate, train_fraud
-
+async def _train(settings: Settings, trainer: Trainer, promote: bool, **asked: Any) -> None:
     database = await _open(settings)
     try:
         with tempfile.TemporaryDirectory() as folder, Console(stderr=True).status("training") as status:
-            moment = int(now().timestamp() * 1000)
-            trained = await train_fraud(EventLog(database), TENANT, now=moment, say=status.console.print)
-            made = candidate(trained, Path(folder), f"wayside {version('wayside')}")
+            made = await trainer(Order(database, Path(folder), status.console.print, **asked))
             registry = Registry.of(database, settings.workspace, open_mirror(settings.registry))
             registered = await registry.register(made, getpass.getuser())
-            if promote:
-                why = "trained on the event log"
-                await registry.promote(registered.model, registered.number, getpass.getuser(), why)
-        return registered
+        for name, metric in registered.metrics.items():
+            each, limit = metric.interval, "" if metric.limit is None else f", limit {metric.limit:g}"
+            typer.echo(f"{name}: {each.value:.3f} ({each.low:.3f} to {each.high:.3f}){limit}")
+        typer.echo(f"registered as {registered.model} {registered.number}")
+        if promote:
+            why = "trained on the event log" if asked["data"] is None else f"trained on {asked['data'].name}"
+            await registry.promote(registered.model, registered.number, getpass.getuser(), why)
     finally:
         await database.close()
 

@@ -52,11 +52,14 @@ def show(model: Model, number: Number, workspace: Workspace = None) -> None:
     files = Table("file", "bytes", "SHA-256")
     for each in found["files"]:
         files.add_row(each["name"], str(each["size"]), each["sha256"])
-    metrics = Table("metric", "value", "95 % interval", "cases", "better", "gates")
+    metrics = Table("metric", "value", "95 % interval", "cases", "better", "gates", "limit")
     for name, each in sorted(found["metrics"].items()):
         between = f"{each['low']:.4g} to {each['high']:.4g}"
         better = "lower" if each["lower_is_better"] else "higher"
-        metrics.add_row(name, f"{each['value']:.4g}", between, str(each["cases"]), better, str(each["gates"]).lower())
+        gates = str(each["gates"]).lower()
+        # A gateway from before limits says nothing of them.
+        limit = "" if each.get("limit") is None else f"{each['limit']:.4g}"
+        metrics.add_row(name, f"{each['value']:.4g}", between, str(each["cases"]), better, gates, limit)
     console.print(files, metrics, Markdown(found["card"]))
 
 

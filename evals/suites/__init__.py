@@ -22,6 +22,8 @@ SUITES = {
     "fraud": "evals.suites.fraud:open_suite",
     "forecast": "evals.suites.forecast:open_suite",
     "recommend": "evals.suites.recommend:open_suite",
+    "churn": "evals.suites.churn:open_suite",
+    "fairness": "evals.suites.fairness:open_suite",
     "receipts": "evals.suites.receipts:open_suite",
 }
 

@@ -30,6 +30,7 @@ from app.snapshots import Snapshots
 from app.store import Store
 from app.subject import subject
 from app.systems import Systems
+from app.tasks.served import ServedTasks
 from app.tools import open_tools
 from app.trials.ratings import Ratings
 from app.trials.trials import Trials
@@ -363,6 +364,10 @@ class Parts:
     @cached_property
     def fraud_model(self) -> ServedFraud:
         return ServedFraud(self.database, self.trials.registry, self.settings.fraud, poll_seconds=0.05)
+
+    @cached_property
+    def tasks(self) -> ServedTasks:
+        return ServedTasks(self.trials.registry, poll_seconds=0.05)
 
     payments = None
 

@@ -178,6 +178,7 @@ def attempts() -> Iterator[tuple[str, str, Any]]:
         yield "GET", f"/api/fraud/lists/{which}", None
         yield "POST", f"/api/fraud/lists/{which}", {"name": "quince", "reason": "stolen"}
         yield "DELETE", f"/api/fraud/lists/{which}/quince", None
+    yield "POST", "/api/tasks/churn/score", {"rows": [{"tenure": 1}]}
     yield "GET", "/api/evals", None
     yield "GET", "/api/evals/retrieval-20260101T000000Z", None
     yield "GET", "/api/evals/retrieval-20260101T000000Z/report", None

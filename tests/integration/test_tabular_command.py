@@ -111,7 +111,7 @@ async def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
     assert "cannot be read" in (await tabular(workspace, "import", str(file)))[1]
     assert "either a file or --demo" in (await tabular(workspace, "import"))[1]
     assert "0 frauds are known" in (await tabular(workspace, "train", "fraud"))[1]
-    assert "no model 'churn'" in (await tabular(workspace, "train", "churn"))[1]
+    assert "no model 'weather'" in (await tabular(workspace, "train", "weather"))[1]
 
 
 @pytest.mark.parametrize(("kind", "wrong"), [(Kind.TABULAR, CorruptArtefact), (Kind.GGUF, InvalidInput)])

@@ -65,3 +65,33 @@ def test_a_metric_cannot_leave_the_gate_by_calling_itself_no_gate() -> None:
 def test_figures_that_cannot_be_are_told(interval: Interval, wrong: str | None) -> None:
     found = sound(interval)
     assert (found is None) if wrong is None else (found is not None and wrong in found)
+
+
+def test_a_limit_holds_without_a_champion() -> None:
+    even = {"exact": measured(0.9), "ratio": measured(0.8, gates=False, limit=0.8)}
+    assert refused(even, None) == []
+    assert judge(even, None)[-1].words == "ratio is 0.8, and keeps its limit: at least 0.8"
+    # The better end of the interval does not help.
+    uneven = {"exact": measured(0.9), "ratio": measured(0.79, gates=False, limit=0.8)}
+    assert refused(uneven, None) == ["ratio is 0.79, and must be at least 0.8"]
+    assert refused({"exact": measured(0.9), "odds": measured(0.12, lower_is_better=True, limit=0.1)}, None) == [
+        "odds is 0.12, and must be at most 0.1"
+    ]
+
+
+def test_a_limit_does_not_measure_a_model() -> None:
+    assert refused({"ratio": measured(0.9, gates=False, limit=0.8)}, None) != []
+
+
+def test_later_versions_keep_the_limits_of_the_champion() -> None:
+    champion = {"exact": measured(0.9), "ratio": measured(0.95, gates=False, limit=0.8)}
+    others = {"exact": measured(0.9)}
+    assert refused({**others, "ratio": measured(0.85, gates=False, limit=0.8)}, champion) == []
+    assert refused(others, champion) == ["ratio is missing; it must be at least 0.8, as the champion's"]
+    for loose in (None, 0.1):
+        worse = {**others, "ratio": measured(0.5, gates=False, limit=loose)}
+        assert refused(worse, champion) == ["ratio is 0.5, and must be at least 0.8"]
+    strict = {**others, "ratio": measured(0.85, gates=False, limit=0.9)}
+    assert refused(strict, champion) == ["ratio is 0.85, and must be at least 0.9"]
+    turned = {**others, "ratio": measured(0.1, gates=False, lower_is_better=True, limit=0.8)}
+    assert "turned round" in refused(turned, champion)[0]

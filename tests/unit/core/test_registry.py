@@ -56,6 +56,7 @@ async def test_a_model_stays_of_its_kind(registry: Registry, tmp_path: Path) -> 
         ({"files": {"adapter.gguf": Path("/nowhere/x.gguf")}}, "files.adapter.gguf"),
         ({"metrics": {"exact": Metric(Interval(0.5, 0.6, 0.7, 10))}}, "metrics.exact"),
         ({"metrics": {"": measured(0.5)}}, "metrics"),
+        ({"metrics": {"ratio": measured(0.5, limit=float("inf"))}}, "metrics.ratio"),
         ({"card": "\0"}, "card"),
         ({"lineage": Lineage("", "", "r", "c")}, "lineage.data"),
     ],
@@ -100,6 +101,22 @@ async def test_a_worse_version_is_not_promoted_and_the_ledger_says_why(registry:
     assert (last.action, last.after, last.why, last.by) == ("refuse", 3, "I like it", "key_2")
     assert last.findings == tuple(refused.value.findings)
     assert (await registry.verify()).broken is None
+
+
+async def test_what_misses_its_limit_is_not_promoted_and_what_keeps_it_is(registry: Registry, tmp_path: Path) -> None:
+    for content, value in (("stopped", 0.4), ("fairer", 0.85)):
+        ratio = measured(value, gates=False, limit=0.8)
+        made = await registry.register(
+            candidate(tmp_path, content, metrics={"exact": measured(0.86), "fairness/ratio": ratio}), "local:ada"
+        )
+        assert (await registry.version(MODEL, made.number)).metrics["fairness/ratio"] == ratio
+    with pytest.raises(PromotionRefused, match=r"fairness/ratio is 0\.4, and must be at least 0\.8") as refused:
+        await registry.promote(MODEL, 1, "key_1", "the first")
+    assert [each.metric for each in refused.value.findings if each.refuses] == ["fairness/ratio"]
+    assert (await registry.standing(MODEL)).champion is None
+    found = await registry.promote(MODEL, 2, "key_1", "the fairer one")
+    assert not any(each.refuses for each in found)
+    assert (await registry.standing(MODEL)).champion == 2
 
 
 async def test_the_champion_is_not_promoted_again(registry: Registry, tmp_path: Path) -> None:
