@@ -30,6 +30,8 @@ from app.assistant import PATIENCE, Assistant
 from app.attachments import Attachments
 from app.checkpoints import open_checkpoints
 from app.demo.loading import load_demo
+from app.drift.alerting import Alerts
+from app.drift.watching import Watch
 from app.engines.chat_model import EngineChat
 from app.engines.choice import open_engine
 from app.engines.protocol import Engine
@@ -120,6 +122,8 @@ class Wayside:
     fraud: LiveFraud
     fraud_model: ServedFraud
     payments: PaymentStream | None
+    drift: Watch
+    alerts: Alerts
 
 
 @asynccontextmanager
@@ -145,6 +149,7 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
         await fraud_model.refresh()
         fraud = LiveFraud(database, fraud_model.scorer)
         stack.push_async_callback(fraud.close)
+        drift = Watch(database, trials.registry, settings.drift)
         stack.push_async_callback(trials.close)
         identity = Identity(database)
         if await first_key(settings.workspace, identity) and console is not None:
@@ -218,6 +223,8 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
             fraud=fraud,
             fraud_model=fraud_model,
             payments=_payments(settings, fraud),
+            drift=drift,
+            alerts=Alerts(database, settings.drift, drift.kept),
         )
         if settings.demo:
             await load_demo(database, documents, ingestion, TENANT, console)

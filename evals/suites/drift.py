@@ -28,14 +28,14 @@ from core.errors import InvalidInput, MissingExtra
 from evals.payments import payments
 from evals.suite import Options, Scorer, Suite, refuse_foreign
 from evals.suites.fraud import handbook_rows
-from tabular.features import Floats, replay
+from tabular.drift.results import Finding
+from tabular.features import replay
 from tabular.fraud.events import DAY, Transaction
 from tabular.fraud.examples import Examples, examples
 from tabular.fraud.features import DELAY, HORIZON, FraudFeatures
 from tabular.fraud.records import fraud_event, history
 
 if TYPE_CHECKING:
-    from tabular.drift.findings import Finding
     from tabular.drift.reference import Reference
     from tabular.fraud.model import FraudModel
 
@@ -167,8 +167,7 @@ def drawn(window: Examples, random: np.random.Generator) -> Examples:
     rows = np.concatenate(taken)
     # A card that is drawn twice is two cards.
     owners = np.repeat(np.arange(len(taken)), [len(each) for each in taken]).astype(str)
-    again = Examples(window.ids[rows], window.at[rows], owners, window.vectors[rows], window.fraud[rows])
-    return again
+    return Examples(window.ids[rows], window.at[rows], owners, window.vectors[rows], window.fraud[rows])
 
 
 @asynccontextmanager
@@ -187,8 +186,10 @@ async def open_suite(options: Options) -> AsyncIterator[Suite[Case, list[Finding
         status.update("trying how large a shift has to be")
         power = _power(watch, begins)
     plain = [Case(f"quiet {number}", begin) for number, begin in enumerate(begins[:QUIET], start=1)]
-    for number in range(len(plain), QUIET):
-        plain.append(Case(f"quiet {number + 1}, by card", begins[number % len(begins)], draw=number))
+    plain += [
+        Case(f"quiet {number + 1}, by card", begins[number % len(begins)], draw=number)
+        for number in range(len(plain), QUIET)
+    ]
     shifted = [
         Case(each.name, begins[place], each.name, each.strength, expected=each.expected)
         for place, each in enumerate(SHIFTS)
@@ -210,8 +211,8 @@ async def open_suite(options: Options) -> AsyncIterator[Suite[Case, list[Finding
         concurrency=1,
         facts={
             "data": f"{len(rows):,} transactions",
-            "reference": f"{watch.reference.rows:,} in {watch.reference.weeks} weeks, {len(watch.reference.dump()):,} B",
-            "windows": f"{len(begins)} of a week, {np.mean([len(each) for each in watch.windows.values()]):,.0f} each",
+            "reference": f"{watch.reference.rows:,} in {watch.reference.weeks} weeks",
+            "windows": f"{len(begins)} weeks, {sum(map(len, watch.windows.values())) / len(begins):,.0f} each",
             **power,
             "model": watch.model.sha256[:12],
         },
@@ -235,10 +236,7 @@ def _prepare(rows: Rows, tried: int, seed: int) -> tuple[Watch, list[int]]:
     definition = FraudFeatures()
     model = train(training, definition.version, definition.names, seed=seed)
     reference = reference_of(model, training, forward(training, definition), begin, end)
-    windows = {
-        each: everything.where((everything.at >= each) & (everything.at < each + WEEK))
-        for each in begins
-    }
+    windows = {each: everything.where((everything.at >= each) & (everything.at < each + WEEK)) for each in begins}
     return Watch(rows, tried, model, reference, seed, windows), begins
 
 

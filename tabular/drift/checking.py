@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from core.errors import InvalidInput
-from tabular.drift.comparing import Compared, compare
-from tabular.drift.concept import Achieved, Outcomes, achieved
-from tabular.drift.findings import Finding, Rule, find
+from tabular.drift.comparing import compare
+from tabular.drift.concept import Outcomes, achieved
+from tabular.drift.findings import Rule, find
 from tabular.drift.reference import Reference, Sample
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """What was looked at, what was found, and in words what nothing could be said about, and why."""
-
-    compared: tuple[Compared, ...]
-    achieved: tuple[Achieved, ...]
-    findings: tuple[Finding, ...]
-    unknown: tuple[str, ...]
+from tabular.drift.results import Achieved, Check, Compared
 
 
 def check(

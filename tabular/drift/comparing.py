@@ -2,41 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from core.errors import InvalidInput
-from tabular.drift.measures import Apart, Usual, join, joined, kolmogorov_smirnov, stability, usual
+from tabular.drift.measures import join, joined, kolmogorov_smirnov, stability, usual
 from tabular.drift.reference import WEEK, Column, Counts, Reference, Sample
+from tabular.drift.results import Compared
 
 LEAST_WINDOWS = 4
 """How many windows of its length a reference must hold to tell how much they vary by themselves."""
 
+DAY = WEEK // 7
+
 LEAST_ROWS = 200
 """The least rows of a window that are looked at."""
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """A column then and now: shares of the reference and of the window by bin, and how far apart they lie.
-
-    `ks` is None for groups.
-    """
-
-    name: str
-    group: bool
-    bins: tuple[str, ...]
-    before: tuple[float, ...]
-    now: tuple[float, ...]
-    psi: Apart
-    ks: Apart | None
-    usual: Usual
-
-    @property
-    def effect(self) -> float:
-        """The stability index less what chance makes of it, not below 0."""
-        return max(self.psi.distance - self.psi.chance, 0.0)
 
 
 def compare(reference: Reference, window: Sample, weeks: int = 1) -> list[Compared]:
@@ -50,8 +29,10 @@ def compare(reference: Reference, window: Sample, weeks: int = 1) -> list[Compar
         raise InvalidInput(told, param="reference")
     if len(window) < LEAST_ROWS:
         raise InvalidInput(f"the window holds {len(window)} rows: {LEAST_ROWS} are the least", param="window")
-    if int(window.at.max()) - int(window.at.min()) > weeks * WEEK:
-        raise InvalidInput(f"the window is longer than {weeks} weeks", param="window")
+    span = (int(window.at.max()) - int(window.at.min())) / DAY
+    if not 7 * weeks - 1 <= span <= 7 * weeks:
+        # Days of the week are not alike: a window that lacks some differs by that alone.
+        raise InvalidInput(f"the window's rows span {span:.1f} days of {7 * weeks}", param="window")
     missing = [each.name for each in reference.columns if each.name not in {**window.numbers, **window.groups}]
     if missing:
         raise InvalidInput(f"the window has no {', '.join(missing)}", param="window")
@@ -70,9 +51,7 @@ def _compare(column: Column, window: Sample, weeks: int) -> Compared:
     ks = None
     if not column.is_group:
         numbers = window.numbers[column.name]
-        ks = kolmogorov_smirnov(
-            np.asarray(column.ranks), int(before[:-1].sum()), numbers[~np.isnan(numbers)], varied
-        )
+        ks = kolmogorov_smirnov(np.asarray(column.ranks), int(before[:-1].sum()), numbers[~np.isnan(numbers)], varied)
     return Compared(
         column.name,
         column.is_group,

@@ -10,19 +10,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, replace
 
-from tabular.drift.comparing import Compared
-from tabular.drift.concept import AUC, AVERAGE_PRECISION, CALIBRATION, Achieved
-
-
-class About(StrEnum):
-    """What a finding is about: what the model meets, who is there, or what the model achieves."""
-
-    FEATURE = "feature"
-    SEGMENT = "segment"
-    PERFORMANCE = "performance"
+from tabular.drift.results import AUC, AVERAGE_PRECISION, CALIBRATION, About, Achieved, Compared, Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +36,6 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """Something has moved: how far beyond chance, the bound that it passed, its probability after Holm, in words."""
-
-    name: str
-    about: About
-    measure: str
-    effect: float
-    bound: float
-    p: float
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
 class _Test:
     finding: Finding
     single: float
@@ -77,13 +54,12 @@ def find(
     best: dict[tuple[str, str], Finding] = {}
     for test, p in zip(tests, adjusted, strict=True):
         found = test.finding
-        key = found.name, found.about.value
         far = found.effect >= found.bound and p < rule.alpha
-        stays = key in open_ and found.effect >= rule.keep * found.bound and test.single < rule.keep_alpha
+        stays = found.key in open_ and found.effect >= rule.keep * found.bound and test.single < rule.keep_alpha
         if far or stays:
-            made = Finding(found.name, found.about, found.measure, found.effect, found.bound, p, found.words)
-            if key not in best or made.effect / made.bound > best[key].effect / best[key].bound:
-                best[key] = made
+            known = best.get(found.key)
+            if known is None or found.effect / found.bound > known.effect / known.bound:
+                best[found.key] = replace(found, p=p)
     return sorted(best.values(), key=lambda each: -each.effect / each.bound)
 
 
@@ -102,11 +78,10 @@ def _of_column(column: Compared, rule: Rule) -> list[_Test]:
     name, words = column.name, moved(column)
     told = f"{words} (PSI {column.psi.distance:.2f}"
     told += f", KS {column.ks.distance:.2f})" if column.ks is not None else ")"
-    psi = Finding(name, about, "psi", column.effect, rule.psi, 1.0, told)
+    psi = Finding(name, about, "psi", column.psi.effect, rule.psi, 1.0, told)
     tests = [_Test(psi, column.psi.p)]
     if column.ks is not None:
-        effect = max(column.ks.distance - column.ks.chance, 0.0)
-        tests.append(_Test(Finding(name, about, "ks", effect, rule.ks, 1.0, told), column.ks.p))
+        tests.append(_Test(Finding(name, about, "ks", column.ks.effect, rule.ks, 1.0, told), column.ks.p))
     return tests
 
 

@@ -11,38 +11,15 @@ Thomas, J. N. K. Rao 1987, JASA 82).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.special import fdtrc, kolmogorov
 
 from tabular.drift.reference import Counts
+from tabular.drift.results import Apart, Usual
 from tabular.features import Floats
 
 LEAST_EXPECTED = 5.0
 """The least that a bin may be expected to hold (W. G. Cochran 1954); smaller ones are joined with a neighbour."""
-
-
-@dataclass(frozen=True, slots=True)
-class Usual:
-    """How much the reference's windows vary: `inflation` times as much as independent rows, in all, along about
-    `freedom` directions; `windows` were there to tell from. `cumulative` is the largest inflation of a cumulative
-    share.
-    """
-
-    inflation: float
-    freedom: float
-    cumulative: float
-    windows: int
-
-
-@dataclass(frozen=True, slots=True)
-class Apart:
-    """A distance, the part of it that chance would make, and the probability that chance makes as much."""
-
-    distance: float
-    chance: float
-    p: float
 
 
 def joined(expected: Floats, now: Counts) -> Counts:
@@ -110,9 +87,7 @@ def stability(before: Counts, now: Counts, usual: Usual) -> Apart:
     index = float(((q - p) * np.log(q / p)).sum())
     chance = (1 / total + 1 / size) * (bins - 1) * usual.inflation
     pooled = (first + second) / (total + size)
-    pearson = sum(
-        float(((each - each.sum() * pooled) ** 2 / (each.sum() * pooled)).sum()) for each in (first, second)
-    )
+    pearson = sum(float(((each - each.sum() * pooled) ** 2 / (each.sum() * pooled)).sum()) for each in (first, second))
     f = pearson / (bins - 1) / usual.inflation
     freedom = min(usual.freedom, bins - 1.0)
     return Apart(index, chance, float(fdtrc(freedom, freedom * (usual.windows - 1), f)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +73,7 @@ class Column:
         if not self.edges:
             return ("any", MISSING)
         shown = [f"{each:,.4g}" for each in self.edges]
-        between = [f"{low} to {high}" for low, high in zip(shown, shown[1:], strict=False)]
+        between = [f"{low} to {high}" for low, high in pairwise(shown)]
         return (f"up to {shown[0]}", *between, f"above {shown[-1]}", MISSING)
 
     def count(self, values: NDArray[np.float64] | NDArray[np.str_]) -> Counts:
@@ -139,7 +140,7 @@ def load(data: bytes) -> Reference:
 
 
 def week_of(at: NDArray[np.int64], begin: int, end: int) -> NDArray[np.int64]:
-    """The number of each row's week, from 0, counted so that the last one ends with `end`; −1 for what lies before the
+    """The number of each row's week, from 0, counted so that the last one ends with `end`; -1 for what lies before the
     first whole week since `begin`, or outside. All in milliseconds.
     """
     weeks = (end - begin) // WEEK
