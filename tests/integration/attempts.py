@@ -172,6 +172,11 @@ def attempts() -> Iterator[tuple[str, str, Any]]:
     yield "GET", "/api/fraud/decisions", None
     yield "GET", "/api/fraud/decisions/{payment}", None
     yield "POST", "/api/fraud/decisions/{payment}/outcome", {"outcome": "fraud"}
+    yield "GET", "/api/drift", None
+    yield "GET", "/api/drift?after={check}", None
+    yield "GET", "/api/drift/{check}", None
+    yield "GET", "/api/drift/{check}/report", None
+    yield "POST", "/api/drift/fraud/check", None
     yield "GET", "/api/evals", None
     yield "GET", "/api/evals/retrieval-20260101T000000Z", None
     yield "GET", "/api/evals/retrieval-20260101T000000Z/report", None

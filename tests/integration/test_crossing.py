@@ -139,6 +139,7 @@ async def settled(house: House) -> House:
     paid = {"id": f"PAY-{moment:%H%M%S%f}", "card": "quince", "terminal": "T", "amount": "9.99"}
     paid["at"] = moment.isoformat()
     ids["payment"] = (await house.made("staff", "POST", "/api/fraud/score", paid))["transaction_id"]
+    ids["check"] = (await house.made("admin", "POST", "/api/drift/fraud/check"))["id"]
     ids["chunk"] = hashlib.sha256(b"The Tangerine house rule").hexdigest()
     with_bundle(Path(house.wayside.settings.workspace))
     ids["key"] = (await house.made("admin", "GET", "/api/keys"))["data"][0]["id"]
@@ -175,6 +176,7 @@ async def everything(house: House) -> dict[str, Any]:
         "/api/approvals",
         "/api/feedback",
         "/api/fraud/decisions",
+        "/api/drift",
     )
     own = (
         "/api/orders",

@@ -12,7 +12,9 @@ import orjson
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from sqlalchemy import delete, select, update
+from typer.testing import CliRunner
 
+from app.cli import cli
 from app.drift.checks import Checks, New, State
 from app.drift.metrics import DriftCollector
 from app.drift.tables import DriftAlertRow, DriftWatchRow
@@ -177,3 +179,25 @@ async def test_of_very_many_decisions_a_part_is_looked_at(database: Database) ->
     assert len(part) == pytest.approx(count / 4, abs=2)
     assert every.vectors.shape == (count, 29)
     assert (every.fraud.any(), len(await decided(database, "rival", begin, end))) == (True, 0)
+
+
+async def test_the_command_looks_and_writes_the_report(tmp_path: Path) -> None:
+    workspace, file = tmp_path / "workspace", tmp_path / "out" / "drift.html"
+    line = ["tabular", "drift", "fraud", "--html", str(file), "--workspace", str(workspace)]
+    done = await asyncio.to_thread(CliRunner().invoke, cli, line)
+    assert (done.exit_code, done.output.splitlines()) == (
+        0,
+        [
+            "fraud, no version: 0 decisions, 0 with a known outcome: unknown",
+            "unknown: there is no champion",
+        ],
+    )
+    database = Database(f"sqlite+aiosqlite:///{workspace / 'wayside.db'}")
+    await promoted(database, workspace)
+    await serve(database, change=inflated)
+    done = await asyncio.to_thread(CliRunner().invoke, cli, line)
+    assert done.exit_code == 1
+    assert "feature: amount" in done.output
+    assert "things have moved" in file.read_text()
+    assert len(await Checks(database, alerting=False).list(TENANT)) == 2
+    await database.close()
