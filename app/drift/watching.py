@@ -16,6 +16,7 @@ from app import logs
 from app.drift.checks import Checks, Kept, New, standing
 from app.drift.windows import decided
 from app.fraud.served import MODEL
+from app.runs.finishing import finished
 from app.workspace import TENANT
 from core.database import Database, now
 from core.errors import MissingExtra, NotFound, WaysideError
@@ -90,7 +91,7 @@ class Watch:
         while True:
             for model in MODELS:
                 try:
-                    await self._look(model)
+                    await finished(self._look(model))
                 except (DBAPIError, OSError) as problem:
                     logs.logger.warning("drift was not looked at", model=model, **logs.describe(problem))
                 except WaysideError as problem:

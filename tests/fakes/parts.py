@@ -370,7 +370,7 @@ class Parts:
 
     @cached_property
     def drift(self) -> Watch:
-        return Watch(self.database, self.trials.registry, self.settings.drift, poll=0.05)
+        return Watch(self.database, self.trials.registry, self.settings.drift)
 
     @cached_property
     def alerts(self) -> Alerts:
