@@ -94,7 +94,7 @@ def moved(column: Compared) -> str:
     place = max(range(len(shifts)), key=shifts.__getitem__)
     before, now = column.before[place], column.now[place]
     label = column.name.replace("_", " ")
-    return f"{label}: {column.bins[place]} makes {_share(now)} of it, and made {_share(before)}"
+    return f"{label}: {column.bins[place]} is {_share(now)} of the window, and was {_share(before)}"
 
 
 def _share(value: float) -> str:

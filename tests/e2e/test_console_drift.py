@@ -22,7 +22,7 @@ def test_what_moved_is_told_and_shown(visiting: Visiting, size: tuple[int, int])
     visit.audit("checks")
     rows.nth(0).click()
     expect(page.locator("main h2")).to_have_text("Fraud, version 4")
-    expect(page.locator(".metric").first).to_contain_text("amount: above 220 makes 38% of it, and made 10%")
+    expect(page.locator(".metric").first).to_contain_text("amount: above 220 is 38% of the window, and was 10%")
     expect(page.locator(".metric").first).to_contain_text(data.HOSTILE)
     meets = page.locator(".block").filter(has_text="What it meets").locator(".metric")
     # The furthest first.

@@ -52,7 +52,7 @@ def checks() -> list[Json]:
         "effect": 0.34,
         "bound": 0.1,
         "p": 1e-9,
-        "words": f"amount: above 220 makes 38% of it, and made 10% {data.HOSTILE}",
+        "words": f"amount: above 220 is 38% of the window, and was 10% {data.HOSTILE}",
         "since": data.moment(days=2),
         "judged": True,
     }

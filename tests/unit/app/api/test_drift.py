@@ -18,7 +18,7 @@ CHECK = Check(
         Compared("card", True, ("new", "other"), (1, 0), (1, 0), Apart(0, 0, 1), None, Usual(1, 1, 1, 8)),
     ),
     (Achieved("auc", 0.9, 0.85, 0.95, 0.91, 0.01, 0.6),),
-    (Finding("amount", About.FEATURE, "psi", 0.69, 0.1, 1e-7, "amount: <above> 10 makes 50% of it"),),
+    (Finding("amount", About.FEATURE, "psi", 0.69, 0.1, 1e-7, "amount: <above> 10 is 50% of the window"),),
     ("what it achieves: a word",),
 )  # fmt: skip
 
@@ -36,7 +36,7 @@ async def test_checks_are_listed_and_shown_whole(served: Gateway) -> None:
     page = (await served.call("GET", f"/api/drift?model=fraud&after={last.id}", role="staff")).json()
     [found] = page["data"]
     assert (found["id"], found["state"], found["version"], found["rows"]) == (first.id, "drift", 3, 900)
-    assert found["findings"][0]["words"] == "amount: <above> 10 makes 50% of it"
+    assert found["findings"][0]["words"] == "amount: <above> 10 is 50% of the window"
     assert found["findings"][0]["judged"] is True
     assert found["unknown"] == ["what it achieves: a word"]
     whole = (await served.call("GET", f"/api/drift/{first.id}", role="staff")).json()

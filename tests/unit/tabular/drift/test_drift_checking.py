@@ -49,13 +49,13 @@ def test_a_shift_of_a_column_is_found_and_named(reference: Reference) -> None:
     assert finding.effect > finding.bound
     assert finding.p < 0.01
     assert finding.words.startswith("spent: ")
-    assert "makes 35% of it, and made 9.0%" in finding.words
+    assert "is 35% of the window, and was 9.0%" in finding.words
 
 
 def test_a_new_kind_of_people_is_found(reference: Reference) -> None:
     made = found(reference, swap=0.4)
     assert [(each.name, each.about) for each in made.findings] == [("kind", About.SEGMENT)]
-    assert "other makes" in made.findings[0].words
+    assert "other is" in made.findings[0].words
 
 
 def test_a_model_that_no_longer_knows_is_found_though_its_world_is_the_same(reference: Reference) -> None:
