@@ -20,6 +20,7 @@ from app.api import (
     chat,
     console,
     documents,
+    drift,
     embeddings,
     evaluations,
     feedback,
@@ -102,6 +103,7 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
         if isinstance(engine, FallbackEngine):
             metrics.watch_breaker(engine.breaker)
     metrics.watch_trials(wayside.trials)
+    metrics.watch_drift(wayside.drift)
 
     async def book(principal: Principal, piece: object) -> None:
         if isinstance(piece, Answer):
@@ -123,9 +125,12 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
             asyncio.create_task(wayside.trials.run()),
             asyncio.create_task(wayside.fraud_model.run()),
             asyncio.create_task(wayside.tasks.run()),
+            asyncio.create_task(wayside.drift.run()),
         }
         if wayside.payments is not None:
             background.add(asyncio.create_task(wayside.payments.run()))
+        if settings.drift.webhook_url is not None:
+            background.add(asyncio.create_task(wayside.alerts.run()))
         for task in background:
             task.add_done_callback(_ended)
         try:
@@ -180,6 +185,7 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
         sync.routes(wayside.reconciling),
         fraud_rules.routes(wayside.fraud_model.rulebook),
         tasks.routes(wayside.tasks),
+        drift.routes(wayside.drift),
         mcp.routes(endpoint),
         langgraph_assistants.routes(wayside.runs.assistants),
         langgraph_crons.routes(wayside.runs),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from app.drift.metrics import DriftCollector
+from app.drift.watching import Watch
 from app.engines.breaker import CircuitBreaker, State
 from app.trials.metrics import TrialCollector
 from app.trials.trials import Trials
@@ -80,6 +82,10 @@ class Metrics:
     def watch_trials(self, trials: Trials) -> None:
         """Show how a challenger does beside the champion."""
         self.registry.register(TrialCollector(trials))
+
+    def watch_drift(self, watch: Watch) -> None:
+        """Show what the last check of each model found."""
+        self.registry.register(DriftCollector(watch))
 
     def render(self, jobs: int) -> bytes:
         """Everything, in Prometheus' text format. `jobs` is the length of the ingestion queue now."""

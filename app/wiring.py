@@ -30,6 +30,8 @@ from app.assistant import PATIENCE, Assistant
 from app.attachments import Attachments
 from app.checkpoints import open_checkpoints
 from app.demo.loading import load_demo
+from app.drift.alerting import Alerts
+from app.drift.watching import Watch
 from app.engines.chat_model import EngineChat
 from app.engines.choice import open_engine
 from app.engines.protocol import Engine
@@ -122,6 +124,8 @@ class Wayside:
     fraud_model: ServedFraud
     tasks: ServedTasks
     payments: PaymentStream | None
+    drift: Watch
+    alerts: Alerts
 
 
 @asynccontextmanager
@@ -151,6 +155,7 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
         await tasks.refresh()
         fraud = LiveFraud(database, fraud_model.scorer)
         stack.push_async_callback(fraud.close)
+        drift = Watch(database, trials.registry, settings.drift)
         stack.push_async_callback(trials.close)
         identity = Identity(database)
         if await first_key(settings.workspace, identity) and console is not None:
@@ -225,6 +230,8 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
             fraud_model=fraud_model,
             tasks=tasks,
             payments=_payments(settings, fraud),
+            drift=drift,
+            alerts=Alerts(database, settings.drift, drift.kept),
         )
         if settings.demo:
             await load_demo(database, documents, ingestion, TENANT, console)

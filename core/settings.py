@@ -103,6 +103,26 @@ class FraudSettings(BaseModel):
     stream: FraudStream | None = Field(None, description="decide about what comes along a stream, too")
 
 
+class DriftSettings(BaseModel):
+    """How the served tabular models are watched, and who is told when one's world moves."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    every_hours: float = Field(24.0, gt=0, description="between two checks of a model")
+    weeks: int = Field(1, ge=1, le=8, description="length of the window that is looked at")
+    webhook_url: HttpUrl | None = Field(None, description="is told when a finding starts and when it ends")
+    webhook_secret: SecretStr | None = Field(None, description="signs what is sent, by HMAC-SHA256")
+    webhook_timeout: float = Field(10.0, gt=0, le=60, description="seconds for an answer")
+
+    @model_validator(mode="after")
+    def _signed(self) -> DriftSettings:
+        if self.webhook_url is not None and (
+            self.webhook_secret is None or len(self.webhook_secret.get_secret_value()) < 16
+        ):
+            raise ValueError("a webhook_url takes a webhook_secret of 16 characters or more: alerts are signed")
+        return self
+
+
 class RegistrySettings(BaseModel):
     """The registered model that answers in the embedded model's place, and how its challengers are tried."""
 
@@ -207,6 +227,7 @@ class Settings(BaseSettings):
     embedded: EmbeddedSettings = EmbeddedSettings()
     registry: RegistrySettings = RegistrySettings()
     fraud: FraudSettings = FraudSettings()
+    drift: DriftSettings = DriftSettings()
     limits: LimitSettings = LimitSettings()
     media: MediaSettings = MediaSettings()
     speech: SpeechSettings = SpeechSettings()

@@ -16,7 +16,7 @@ from app.errors import responses
 from app.evaluations import ID, Evaluation, Evaluations
 
 # A report is one page with its own styles and plots; it runs nothing, fetches nothing, and nobody frames it.
-_HEADERS = {
+REPORT_HEADERS = {
     "content-security-policy": (
         "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
         "frame-ancestors 'none'; sandbox"
@@ -25,6 +25,7 @@ _HEADERS = {
     "referrer-policy": "no-referrer",
     "cache-control": "private, no-cache",
 }
+"""With which a report is served."""
 
 EvaluationId = Annotated[str, Path(pattern=ID)]
 
@@ -89,7 +90,7 @@ def routes(evaluations: Evaluations) -> APIRouter:
     async def get_report(evaluation_id: EvaluationId, caller: Engineer) -> Response:
         """Show an evaluation's report: its figures as plots, and the cases that went worst."""
         page = await asyncio.to_thread(evaluations.report, caller.tenant, evaluation_id)
-        return HTMLResponse(page, headers=_HEADERS)
+        return HTMLResponse(page, headers=REPORT_HEADERS)
 
     return router
 

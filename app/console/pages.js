@@ -38,6 +38,7 @@ export const PAGES = [
     role: "engineer",
     open: () => import("./pages/evaluations.js"),
   },
+  { name: "drift", title: "Drift", icon: "drift", role: "engineer", open: () => import("./pages/drift.js") },
 ];
 
 /** The pages that the signed-in role may open. The API refuses the rest, whatever stands here. */

@@ -20,6 +20,7 @@ SUITES = {
     "tasks": "evals.suites.tasks:open_suite",
     "speech": "evals.suites.speech:open_suite",
     "fraud": "evals.suites.fraud:open_suite",
+    "drift": "evals.suites.drift:open_suite",
     "forecast": "evals.suites.forecast:open_suite",
     "recommend": "evals.suites.recommend:open_suite",
     "churn": "evals.suites.churn:open_suite",

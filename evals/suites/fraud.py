@@ -179,17 +179,19 @@ def _read(options: Options) -> tuple[list[tuple[Transaction, bool]], Protocol]:
         return _demo(), Protocol(
             options.train_start or TODAY - timedelta(_DEMO_TRAIN + 7 + _DEMO_TEST), _DEMO_TRAIN, _DEMO_TEST, 1
         )
-    files = [options.data] if options.data.is_file() else sorted(options.data.glob("*.npz"))
-    if len(files) != 1:
-        raise InvalidInput(f"{options.data} holds {len(files)} files .npz, and one is read", param="data")
-    return _handbook(files[0]), Protocol(options.train_start or PUBLISHED, 7, 7, 100)
+    return handbook_rows(options.data), Protocol(options.train_start or PUBLISHED, 7, 7, 100)
 
 
 def _demo() -> list[tuple[Transaction, bool]]:
     return list(card_uses(generate().transactions))
 
 
-def _handbook(path: Path) -> list[tuple[Transaction, bool]]:
+def handbook_rows(data: Path) -> list[tuple[Transaction, bool]]:
+    """The transactions of a file .npz, or of the one in a folder. Raises `InvalidInput` for what cannot be read."""
+    files = [data] if data.is_file() else sorted(data.glob("*.npz"))
+    if len(files) != 1:
+        raise InvalidInput(f"{data} holds {len(files)} files .npz, and one is read", param="data")
+    [path] = files
     try:
         with np.load(path, allow_pickle=False) as stored:
             columns = [stored[name].tolist() for name in COLUMNS]

@@ -34,7 +34,10 @@ class DecisionRow(Base):
     """A decision. Only its outcome is ever written again."""
 
     __tablename__ = "fraud_decisions"
-    __table_args__ = (Index("ix_fraud_decisions_band", "tenant", "band", "number"),)
+    __table_args__ = (
+        Index("ix_fraud_decisions_band", "tenant", "band", "number"),
+        Index("ix_fraud_decisions_at", "tenant", "at"),
+    )
 
     tenant: Mapped[str] = mapped_column(String(64), primary_key=True)
     transaction: Mapped[str] = mapped_column(String(128), primary_key=True)

@@ -40,6 +40,9 @@ ADDRESSES = [
     "#/documents",
     "#/evaluations",
     "#/evaluations/evl_0003",
+    "#/drift",
+    f"#/drift/drf_{3:032x}",
+    f"#/drift/drf_{1:032x}",
     "#/nowhere",
 ]
 

@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse
 
 from app.errors import body
 from tests.fakes import console_data as data
+from tests.fakes import console_drift
 
 Json = dict[str, Any]
 
@@ -83,6 +84,7 @@ class ConsoleApi:
         self.tickets, self.approvals = data.tickets(), data.approvals()
         self.documents, self.evaluations = data.documents(), data.evaluations()
         self.payments = data.payments()
+        self.drift = console_drift.checks()
         self.threads: dict[str, Thread] = {}
         self._numbers = itertools.count(1)
         self._by_key: dict[str, Run] = {}

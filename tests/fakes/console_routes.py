@@ -20,7 +20,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 
 from app.api import console
 from tests.fakes import console_data as data
-from tests.fakes import console_field
+from tests.fakes import console_drift, console_field
 from tests.fakes.console_api import ConsoleApi, Json, Refused, Run, Thread
 
 
@@ -62,6 +62,7 @@ def create_app(api: ConsoleApi) -> FastAPI:
     _papers(app, api)
     _payments(app, api)
     console_field.serve(app, api)
+    console_drift.serve(app, api)
     return app
 
 

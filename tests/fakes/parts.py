@@ -17,6 +17,8 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from agents.feedback import FeedbackStore
 from agents.hands import ToolHands
 from agents.reconciling import Reconciling
+from app.drift.alerting import Alerts
+from app.drift.watching import Watch
 from app.engines.protocol import Completion, CompletionStream, Engine
 from app.engines.trial import TrialEngine
 from app.feedback import FeedbackDesk
@@ -370,6 +372,14 @@ class Parts:
         return ServedTasks(self.trials.registry, poll_seconds=0.05)
 
     payments = None
+
+    @cached_property
+    def drift(self) -> Watch:
+        return Watch(self.database, self.trials.registry, self.settings.drift)
+
+    @cached_property
+    def alerts(self) -> Alerts:
+        return Alerts(self.database, self.settings.drift, self.drift.kept, poll=0.05)
 
     @cached_property
     def fraud(self) -> LiveFraud:

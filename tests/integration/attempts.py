@@ -179,6 +179,11 @@ def attempts() -> Iterator[tuple[str, str, Any]]:
         yield "POST", f"/api/fraud/lists/{which}", {"name": "quince", "reason": "stolen"}
         yield "DELETE", f"/api/fraud/lists/{which}/quince", None
     yield "POST", "/api/tasks/churn/score", {"rows": [{"tenure": 1}]}
+    yield "GET", "/api/drift", None
+    yield "GET", "/api/drift?after={check}", None
+    yield "GET", "/api/drift/{check}", None
+    yield "GET", "/api/drift/{check}/report", None
+    yield "POST", "/api/drift/fraud/check", None
     yield "GET", "/api/evals", None
     yield "GET", "/api/evals/retrieval-20260101T000000Z", None
     yield "GET", "/api/evals/retrieval-20260101T000000Z/report", None

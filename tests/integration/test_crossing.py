@@ -141,6 +141,7 @@ async def settled(house: House) -> House:
     ids["payment"] = (await house.made("staff", "POST", "/api/fraud/score", paid))["transaction_id"]
     listed = {"name": "quince", "reason": "sarsaparilla"}
     await house.made("staff", "POST", "/api/fraud/lists/blocked-terminals", listed)
+    ids["check"] = (await house.made("admin", "POST", "/api/drift/fraud/check"))["id"]
     ids["chunk"] = hashlib.sha256(b"The Tangerine house rule").hexdigest()
     with_bundle(Path(house.wayside.settings.workspace))
     ids["key"] = (await house.made("admin", "GET", "/api/keys"))["data"][0]["id"]
@@ -179,6 +180,7 @@ async def everything(house: House) -> dict[str, Any]:
         "/api/fraud/decisions",
         "/api/fraud/rules",
         *(f"/api/fraud/lists/{each}" for each in ("blocked-cards", "blocked-terminals", "trusted-cards")),
+        "/api/drift",
     )
     own = (
         "/api/orders",

@@ -1,10 +1,11 @@
 // Evaluations: what the suites measured, against the run before, and the report in full.
 
-import { get, query, send } from "../api.js";
+import { get, query } from "../api.js";
 import { button } from "../parts/field.js";
 import { fill, h } from "../parts/dom.js";
 import { href } from "../router.js";
 import { interval } from "../parts/interval.js";
+import { showReport } from "../parts/report_frame.js";
 import { links, split } from "../parts/split.js";
 import { empty, failure, load, loading } from "../parts/states.js";
 import { ago, duration } from "../parts/time.js";
@@ -119,7 +120,11 @@ function detail(report, before, signal) {
       "section",
       { class: "block" },
       h("h3", {}, "The report in full"),
-      button("Show it", (made) => attempt(made, () => showReport(report, frame, signal))),
+      button("Show it", (made) =>
+        attempt(made, () =>
+          showReport(`/api/evals/${encodeURIComponent(report.id)}/report`, `Report of ${report.suite}`, frame, signal),
+        ),
+      ),
       frame,
     ),
   );
@@ -162,26 +167,4 @@ function compared(now, before) {
   const apart = outside(now.value, before) && outside(before.value, now);
   line.append(", ", apart ? h("strong", {}, "beyond chance") : h("span", { class: "faint" }, "within chance"));
   return line;
-}
-
-// The report is somebody's HTML: it is shown in a frame of another origin, where no script of it runs.
-async function showReport(report, host, signal) {
-  const response = await send("GET", `/api/evals/${encodeURIComponent(report.id)}/report`, {
-    headers: { accept: "text/html" },
-    signal,
-  });
-  const text = await response.text();
-  const frame = h("iframe", {
-    class: "report",
-    sandbox: "allow-scripts",
-    src: "/console/report.html",
-    title: `Report of ${report.suite}`,
-  });
-  const hand = (event) => {
-    if (event.source !== frame.contentWindow || event.data !== "ready") return;
-    frame.contentWindow.postMessage({ report: text }, "*");
-    removeEventListener("message", hand);
-  };
-  addEventListener("message", hand, { signal });
-  fill(host, frame);
 }

@@ -1,0 +1,1 @@
+"""Drift of tabular models: has what they meet, or what they achieve, moved further than it does by itself?"""
