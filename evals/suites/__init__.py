@@ -22,6 +22,7 @@ SUITES = {
     "fraud": "evals.suites.fraud:open_suite",
     "forecast": "evals.suites.forecast:open_suite",
     "recommend": "evals.suites.recommend:open_suite",
+    "federated": "evals.suites.federated:open_suite",
     "receipts": "evals.suites.receipts:open_suite",
 }
 
