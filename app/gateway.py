@@ -22,6 +22,7 @@ from app.api import (
     documents,
     embeddings,
     evaluations,
+    federated,
     feedback,
     field_reports,
     fraud,
@@ -120,6 +121,7 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
             asyncio.create_task(maker.run()),
             asyncio.create_task(wayside.trials.run()),
             asyncio.create_task(wayside.fraud_model.run()),
+            asyncio.create_task(wayside.federated.keeper.run()),
         }
         if wayside.payments is not None:
             background.add(asyncio.create_task(wayside.payments.run()))
@@ -174,6 +176,7 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
         bundles.routes(Shelf(shelf(settings.workspace)), wayside.snapshots),
         sync.routes(wayside.reconciling),
         fraud.routes(wayside.fraud, Decisions(wayside.database), FraudFeatures.names),
+        federated.routes(wayside.federated, TENANT),
         mcp.routes(endpoint),
         langgraph_assistants.routes(wayside.runs.assistants),
         langgraph_crons.routes(wayside.runs),

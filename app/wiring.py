@@ -35,6 +35,7 @@ from app.engines.choice import open_engine
 from app.engines.protocol import Engine
 from app.engines.silent import SilentEngine
 from app.engines.trial import TrialEngine
+from app.federated.federated import Federated
 from app.feedback import FeedbackDesk
 from app.field_reports.reports import FieldReports
 from app.fraud.served import ServedFraud
@@ -120,6 +121,7 @@ class Wayside:
     fraud: LiveFraud
     fraud_model: ServedFraud
     payments: PaymentStream | None
+    federated: Federated
 
 
 @asynccontextmanager
@@ -218,6 +220,7 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
             fraud=fraud,
             fraud_model=fraud_model,
             payments=_payments(settings, fraud),
+            federated=Federated.of(database, trials.registry),
         )
         if settings.demo:
             await load_demo(database, documents, ingestion, TENANT, console)

@@ -19,6 +19,7 @@ from agents.hands import ToolHands
 from agents.reconciling import Reconciling
 from app.engines.protocol import Completion, CompletionStream, Engine
 from app.engines.trial import TrialEngine
+from app.federated.federated import Federated
 from app.feedback import FeedbackDesk
 from app.field_reports.reports import FieldReports
 from app.fraud.served import ServedFraud
@@ -365,6 +366,10 @@ class Parts:
         return ServedFraud(self.trials.registry, self.settings.fraud, poll_seconds=0.05)
 
     payments = None
+
+    @cached_property
+    def federated(self) -> Federated:
+        return Federated.of(self.database, self.trials.registry)
 
     @cached_property
     def fraud(self) -> LiveFraud:
