@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from app.commands import Workspace, settings_for
+from app.commands import Workspace, federations, settings_for
 from app.demo.card_uses import card_uses
 from app.demo.company import generate
 from app.fraud.history import append_history, read_history, write_rejected
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tabular.fraud.events import Transaction
 
 commands = typer.Typer(help="Fill the event log, and train models on it.", no_args_is_help=True)
+commands.add_typer(federations.commands, name="federations")
 
 
 @commands.command("import")

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
+import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.federated.budget import cost_of, noise_of
 from app.federated.rounds import forget_draws, open_round
-from app.federated.tables import DeviceRow, FederationRow, RoundRow, State, found, locked
+from app.federated.tables import DeviceRow, FederationRow, RoundRow, State, found, locked, public_rows
 from core.audit import Audit, Entry
 from core.canonical import JSON
 from core.database import Database, now
 from core.errors import Conflict
 from core.types import Principal
-from tabular.federated.aggregate import settled
+from tabular.federated.aggregate import latter
 from tabular.federated.model import FederatedModel, packed, weights_of
 from tabular.federated.plan import Plan
-from tabular.federated.task import Floats, Task
+from tabular.federated.task import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ class Federations:
             plan=declared.plan.model_dump(mode="json"),
             noise=noise,
             evaluation=[dict(each) for each in declared.evaluation] or None,
+            evaluated=len(declared.evaluation),
             state=State.CREATED.value,
             round=0,
             spent=0.0,
@@ -129,21 +131,10 @@ class Federations:
         """The federation's rounds in their order. Raises `NotFound`."""
         async with self._database.session() as session:
             await found(session, tenant, name)
-            wanted = sa.select(RoundRow).where(RoundRow.tenant == tenant, RoundRow.federation == name)
-            rows = (await session.scalars(wanted.order_by(RoundRow.number))).all()
-        return [
-            Round(
-                row.number,
-                row.epsilon,
-                row.opened_at,
-                row.closes_at,
-                row.closed_at,
-                row.drawn,
-                row.answered,
-                row.accuracy,
-            )
-            for row in rows
-        ]
+            columns = (getattr(RoundRow, each.name) for each in fields(Round))
+            wanted = sa.select(*columns).where(RoundRow.tenant == tenant, RoundRow.federation == name)
+            rows = (await session.execute(wanted.order_by(RoundRow.number))).all()
+        return [Round(*row) for row in rows]
 
     async def start(self, by: Principal, name: str) -> Federation:
         """Open the first round; started again, it is running already.
@@ -190,17 +181,20 @@ class Federations:
             row = await found(session, tenant, name)
             if row.state not in (State.DONE.value, State.STOPPED.value):
                 raise Conflict(f"the federation {name} has not ended: its model is not published yet", param="name")
-            models = await _models(session, row)
+            ours = RoundRow.tenant == tenant, RoundRow.federation == name, RoundRow.weights.is_not(None)
+            held = int(await session.scalar(sa.select(sa.func.count()).select_from(RoundRow).where(*ours)) or 0)
+            wanted = sa.select(RoundRow.weights).where(*ours, RoundRow.number > latter(held))
+            models = [weights_of(each) for each in await session.scalars(wanted) if each is not None]
         if not models:
             raise Conflict(f"the federation {name} was stopped before a round had ended", param="name")
         task, plan = row.terms
-        weights = tuple(settled(models).tolist())
-        return FederatedModel(task=task, weights=weights, rounds=len(models), epsilon=row.spent, delta=plan.delta)
+        weights = tuple(np.mean(models, axis=0).tolist())
+        return FederatedModel(task=task, weights=weights, rounds=held, epsilon=row.spent, delta=plan.delta)
 
     async def evaluation(self, tenant: str, name: str) -> list[dict[str, str]]:
         """The public rows that its models are measured on. Raises `NotFound`."""
         async with self._database.session() as session:
-            return (await found(session, tenant, name)).evaluation or []
+            return await public_rows(session, await found(session, tenant, name))
 
     async def _record(
         self, session: AsyncSession, by: Principal, action: str, name: str, said: Mapping[str, JSON]
@@ -212,13 +206,6 @@ class Federations:
 async def _enrolled(session: AsyncSession, tenant: str, name: str) -> int:
     ours = DeviceRow.tenant == tenant, DeviceRow.federation == name
     return int(await session.scalar(sa.select(sa.func.count()).select_from(DeviceRow).where(*ours)) or 0)
-
-
-async def _models(session: AsyncSession, row: FederationRow) -> list[Floats]:
-    wanted = sa.select(RoundRow.weights).where(
-        RoundRow.tenant == row.tenant, RoundRow.federation == row.name, RoundRow.weights.is_not(None)
-    )
-    return [weights_of(each) for each in await session.scalars(wanted.order_by(RoundRow.number)) if each is not None]
 
 
 def _federation(row: FederationRow, enrolled: int) -> Federation:
@@ -233,7 +220,7 @@ def _federation(row: FederationRow, enrolled: int) -> Federation:
         row.round,
         row.spent,
         enrolled,
-        len(row.evaluation or ()),
+        row.evaluated,
         row.created_by,
         row.created_at,
         row.started_at,

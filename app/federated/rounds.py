@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import logs
 from app.federated.budget import cost_of
-from app.federated.tables import DeviceRow, DrawRow, FederationRow, RoundRow, State, found, locked
+from app.federated.tables import DeviceRow, DrawRow, FederationRow, RoundRow, State, found, locked, public_rows
 from core.database import Database, now
 from core.errors import WaysideError
 from tabular.federated.aggregate import step
@@ -114,8 +114,8 @@ class Keeper:
         row.weights = packed(weights)
         held = await session.get_one(RoundRow, (row.tenant, row.name, row.round))
         held.closed_at, held.answered, held.weights = self._clock(), len(updates), row.weights
-        if row.evaluation:
-            rows = await asyncio.to_thread(task.rows, row.evaluation)
+        if row.evaluated:
+            rows = await asyncio.to_thread(task.rows, await public_rows(session, row))
             held.accuracy = accuracy(weights, rows)
 
     async def _due(self, session: AsyncSession, row: FederationRow) -> bool:

@@ -33,6 +33,7 @@ class State(StrEnum):
 class FederationRow(Base):
     """A federation. `round` is the one that is open, or the last; `weights` are what that round began with.
 
+    `evaluated` counts the public rows of `evaluation`, which is read by `public_rows` only: devices ask often.
     `locked` grows with every change: its update is the lock of whoever changes the federation.
     """
 
@@ -44,7 +45,10 @@ class FederationRow(Base):
     task: Mapped[dict[str, Any]] = mapped_column(sa.JSON)
     plan: Mapped[dict[str, Any]] = mapped_column(sa.JSON)
     noise: Mapped[float] = mapped_column(sa.Double)
-    evaluation: Mapped[list[dict[str, str]] | None] = mapped_column(sa.JSON(none_as_null=True))
+    evaluation: Mapped[list[dict[str, str]] | None] = mapped_column(
+        sa.JSON(none_as_null=True), deferred=True, deferred_raiseload=True
+    )
+    evaluated: Mapped[int]
     state: Mapped[str] = mapped_column(String(16), index=True)
     round: Mapped[int]
     spent: Mapped[float] = mapped_column(sa.Double)
@@ -109,6 +113,12 @@ async def found(session: AsyncSession, tenant: str, name: str) -> FederationRow:
     if row is None:
         raise NotFound(f"no federation {name}", param="name")
     return row
+
+
+async def public_rows(session: AsyncSession, row: FederationRow) -> list[dict[str, str]]:
+    """The rows that anybody may have, on which the federation's models are measured."""
+    ours = FederationRow.tenant == row.tenant, FederationRow.name == row.name
+    return await session.scalar(sa.select(FederationRow.evaluation).where(*ours)) or []
 
 
 async def locked(session: AsyncSession, tenant: str, name: str) -> FederationRow:

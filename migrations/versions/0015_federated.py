@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("plan", sa.JSON(), nullable=False),
         sa.Column("noise", sa.Double(), nullable=False),
         sa.Column("evaluation", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("evaluated", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("round", sa.Integer(), nullable=False),
         sa.Column("spent", sa.Double(), nullable=False),

@@ -21,7 +21,6 @@ _STEP = 1e-3
 the time."""
 
 LEAST_NOISE, MOST_NOISE = 0.4, 1000.0
-_FIRST = 1.0
 _PRECISION = 0.005
 
 
@@ -54,12 +53,10 @@ def noise_for(plan: Plan) -> float:
             spent = epsilon(plan.share, plan.noise, 1, plan.delta)
             raise InvalidInput(f"one round costs {spent:.3g}, and the budget is {plan.epsilon:.3g}", param="plan.noise")
         return plan.noise
-    high = _FIRST
-    while not allowed(plan, high, plan.rounds):
-        high *= 2
-        if high > MOST_NOISE:
-            raise InvalidInput(f"no noise keeps {plan.rounds} rounds within the budget", param="plan.epsilon")
-    # Little noise spreads the losses far, which takes long to compose: it is tried last.
+    high = MOST_NOISE
+    if not allowed(plan, high, plan.rounds):
+        raise InvalidInput(f"no noise keeps {plan.rounds} rounds within the budget", param="plan.epsilon")
+    # From above: little noise spreads the losses far, which takes long to compose.
     while high / 2 > LEAST_NOISE and allowed(plan, high / 2, plan.rounds):
         high /= 2
     low = max(LEAST_NOISE, high / 2)

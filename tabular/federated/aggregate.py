@@ -55,6 +55,11 @@ def step(updates: Iterable[Floats], plan: Plan, noise: float, normals: Normals, 
     return (total + noise * plan.clip * normals(dimension)) / plan.expected
 
 
+def latter(rounds: int) -> int:
+    """How many of the first rounds' models do not count for the one that is published."""
+    return rounds // 2
+
+
 def settled(models: Sequence[Floats]) -> Floats:
     """The model that is published: the mean over the latter half of the rounds' models, (dimension,).
 
@@ -63,5 +68,5 @@ def settled(models: Sequence[Floats]) -> Floats:
     """
     if not models:
         raise ValueError("no round has ended, so there is no model")
-    told: Floats = np.mean(models[len(models) // 2 :], axis=0)
+    told: Floats = np.mean(models[latter(len(models)) :], axis=0)
     return told

@@ -22,8 +22,9 @@ from core.errors import Conflict, InvalidInput, NotFound
 from core.registry import Registry
 from core.types import Principal, Role
 from core.versions import Kind
+from tabular.federated.aggregate import settled
 from tabular.federated.local import improve
-from tabular.federated.model import FederatedModel
+from tabular.federated.model import FederatedModel, weights_of
 from tests.fakes.federating import DEVICES, ENGINEER, NAME, STRANGER, TENANT, Clock, House
 from tests.unit.tabular.federated.making import TASK, people, plan
 
@@ -162,6 +163,8 @@ async def test_a_model_comes_out_and_into_the_registry(house: House, tmp_path: P
         await house.keeper.advance(TENANT, NAME)
     stands = await house.federations.get(TENANT, NAME)
     model = await house.federations.model(TENANT, NAME)
+    published = settled([weights_of(each.weights or b"") for each in await house.held()])
+    assert list(model.weights) == pytest.approx(published.tolist())
     assert (model.rounds, model.epsilon, model.delta) == (4, stands.spent, wanted.delta)
     registry = Registry.of(house.database, tmp_path)
     made = await register(house.federations, registry, ENGINEER, NAME)
