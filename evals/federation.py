@@ -44,7 +44,7 @@ def simulate(devices: Sequence[Rows], plan: Plan, noise: float, seed: int, troub
     models, answered = list[Floats](), list[int]()
     for _ in range(plan.rounds):
         updates = []
-        for place in np.flatnonzero(rng.random(len(devices)) < plan.share):
+        for place in np.flatnonzero(rng.random(len(devices)) < plan.share).tolist():
             if not poisoned[place] and rng.random() < trouble.silent:
                 continue
             update = improve(weights, devices[place], plan, int(rng.integers(2**63)))

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, FiniteFloat, ValidationError
@@ -23,6 +23,8 @@ from tabular.federated.local import improve
 from tabular.federated.plan import Plan
 from tabular.federated.task import Floats, Task
 
+Shape = TypeVar("Shape", bound=BaseModel)
+Told = TypeVar("Told")
 _PATIENCE = 30.0
 _FIRST_PAUSE = 0.5
 # What a device is told when it came too late, or twice: it goes on with what it is asked next.
@@ -156,7 +158,7 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     return found
 
 
-def _patiently(ask: Callable[[], Any], say: Callable[[str], None], sleep: Callable[[float], None]) -> Any:
+def _patiently(ask: Callable[[], Told], say: Callable[[str], None], sleep: Callable[[float], None]) -> Told:
     """Ask again, less and less often, until there is an answer."""
     pause = _FIRST_PAUSE
     while True:
@@ -168,7 +170,7 @@ def _patiently(ask: Callable[[], Any], say: Callable[[str], None], sleep: Callab
             pause = min(2 * pause, _PATIENCE)
 
 
-def _read(shape: type[BaseModel], told: Any) -> Any:
+def _read(shape: type[Shape], told: Any) -> Shape:
     try:
         return shape.model_validate(told)
     except ValidationError as problem:

@@ -127,7 +127,7 @@ class Federations:
             rows = (await session.scalars(wanted.order_by(FederationRow.created_at.desc(), FederationRow.name))).all()
             return [_federation(row, await _enrolled(session, tenant, row.name)) for row in rows]
 
-    async def rounds(self, tenant: str, name: str) -> list[Round]:
+    async def rounds(self, tenant: str, name: str) -> Sequence[Round]:
         """The federation's rounds in their order. Raises `NotFound`."""
         async with self._database.session() as session:
             await found(session, tenant, name)
@@ -191,7 +191,7 @@ class Federations:
         weights = tuple(np.mean(models, axis=0).tolist())
         return FederatedModel(task=task, weights=weights, rounds=held, epsilon=row.spent, delta=plan.delta)
 
-    async def evaluation(self, tenant: str, name: str) -> list[dict[str, str]]:
+    async def evaluation(self, tenant: str, name: str) -> Sequence[Mapping[str, str]]:
         """The public rows that its models are measured on. Raises `NotFound`."""
         async with self._database.session() as session:
             return await public_rows(session, await found(session, tenant, name))

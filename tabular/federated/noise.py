@@ -24,7 +24,8 @@ def secret_normals(count: int) -> Floats:
     """
     source = random.SystemRandom()
     drawn = [sum(source.normalvariate(0.0, 1.0) for _ in range(_PARTS)) for _ in range(count)]
-    return np.asarray(drawn, dtype=np.float64) / np.sqrt(_PARTS)
+    made: Floats = np.asarray(drawn, dtype=np.float64) / np.sqrt(_PARTS)
+    return made
 
 
 def seeded_normals(seed: int) -> Normals:

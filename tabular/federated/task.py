@@ -98,7 +98,8 @@ class Task(BaseModel):
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
-        columns = [each.column for each in (*self.numbers, *self.categories, self.label)]
+        columns = [each.column for each in self.numbers] + [each.column for each in self.categories]
+        columns.append(self.label.column)
         if len(columns) == 1:
             raise ValueError("a task needs at least one column besides the label")
         if len(set(columns)) < len(columns):

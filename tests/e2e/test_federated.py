@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import subprocess
 import sys
 import time
@@ -11,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from app.cli import cli
 from tests.e2e.server import ROOT, Server, command
 from tests.unit.tabular.federated.making import TASK, people, plan
 
@@ -71,6 +74,14 @@ def processes(demo_server: Server, tmp_path: Path) -> Iterator[Processes]:
     made.close()
 
 
+def engineer(server: Server, *arguments: str) -> str:
+    """The command line, in this process; it finds the server by its workspace."""
+    line = ["tabular", "federations", *arguments, "--workspace", str(server.workspace)]
+    done = CliRunner(env={"COLUMNS": "200"}).invoke(cli, line)
+    assert done.exception is None, done.exception
+    return done.output
+
+
 def until(found: Any, told: Any, seconds: float = 180) -> None:
     deadline = time.monotonic() + seconds
     while not found():
@@ -78,7 +89,9 @@ def until(found: Any, told: Any, seconds: float = 180) -> None:
         time.sleep(0.1)
 
 
-def test_ten_devices_of_which_one_dies_and_one_attacks(demo_server: Server, processes: Processes) -> None:
+def test_ten_devices_of_which_one_dies_and_one_attacks(
+    demo_server: Server, processes: Processes, tmp_path: Path
+) -> None:
     terms = plan(epsilon=2.5, delta=0.01, population=10, share=1.0, noise=2.0, rounds=50, seconds=4, epochs=3)
     declared = {
         "name": NAME,
@@ -87,9 +100,11 @@ def test_ten_devices_of_which_one_dies_and_one_attacks(demo_server: Server, proc
         "plan": terms.model_dump(mode="json"),
         "evaluation": people(200, seed=99),
     }
+    file = tmp_path / "stays.json"
+    file.write_text(json.dumps(declared))
     honest = [f"d{number}" for number in range(HONEST)]
     with demo_server.http() as http:
-        http.post("/api/federated", json=declared).raise_for_status()
+        assert "noise multiplier 2.000" in engineer(demo_server, "declare", str(file))
         for number, device in enumerate(honest):
             processes.start(device, "honest" if number else "program")
         processes.start("attacker", "poisonous")
@@ -99,16 +114,19 @@ def test_ten_devices_of_which_one_dies_and_one_attacks(demo_server: Server, proc
             return http.get(f"/api/federated/{NAME}").raise_for_status().json()
 
         until(lambda: stands()["enrolled"] == 10, lambda: [processes.said(each) for each in honest])
-        http.post(f"/api/federated/{NAME}/start").raise_for_status()
+        assert "running with 10 devices" in engineer(demo_server, "start", NAME)
         # Drawn, and gone before it answered.
         until(lambda: "hanging" in processes.said("victim"), stands)
         processes.kill("victim")
         until(lambda: stands()["state"] == "done", stands)
         rounds = http.get(f"/api/federated/{NAME}/rounds").raise_for_status().json()["data"]
-        registered = http.post(f"/api/federated/{NAME}/registration").raise_for_status().json()
-        version = http.get(f"/api/models/{NAME}/versions/{registered['version']}").raise_for_status().json()
+        shown = engineer(demo_server, "show", NAME)
+        assert "registered as stays 1" in engineer(demo_server, "register", NAME)
+        version = http.get(f"/api/models/{NAME}/versions/1").raise_for_status().json()
         found = stands()
 
+    assert f"epsilon {found['spent']:.3f} of 2.5 at delta 0.01" in shown
+    assert "is done, the privacy budget is spent: 10 devices" in shown
     spent = [each["epsilon"] for each in rounds]
     assert spent == sorted(set(spent))
     assert found["ended_why"] == "the privacy budget is spent"
