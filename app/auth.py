@@ -58,9 +58,14 @@ class Caller(HTTPBearer):
     async def __call__(self, request: Request) -> Principal:  # type: ignore[override]
         """Raise `Forbidden` when the caller's role may not do this."""
         principal: Principal = request.scope["state"]["credential"].principal
-        if _RANKS[principal.role] < _RANKS[self._least]:
+        if not at_least(principal, self._least):
             raise Forbidden(f"This needs a key of role {self._least.value} or above; yours is {principal.role.value}.")
         return principal
+
+
+def at_least(principal: Principal, role: Role) -> bool:
+    """Whether the principal may do what this role may."""
+    return _RANKS[principal.role] >= _RANKS[role]
 
 
 Anyone = Annotated[Principal, Security(Caller(Role.CLIENT))]

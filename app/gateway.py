@@ -23,6 +23,7 @@ from app.api import (
     drift,
     embeddings,
     evaluations,
+    federated,
     feedback,
     field_reports,
     fraud,
@@ -126,6 +127,7 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
             asyncio.create_task(wayside.fraud_model.run()),
             asyncio.create_task(wayside.tasks.run()),
             asyncio.create_task(wayside.drift.run()),
+            asyncio.create_task(wayside.federated.keeper.run()),
         }
         if wayside.payments is not None:
             background.add(asyncio.create_task(wayside.payments.run()))
@@ -186,6 +188,7 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
         fraud_rules.routes(wayside.fraud_model.rulebook),
         tasks.routes(wayside.tasks),
         drift.routes(wayside.drift),
+        federated.routes(wayside.federated, TENANT),
         mcp.routes(endpoint),
         langgraph_assistants.routes(wayside.runs.assistants),
         langgraph_crons.routes(wayside.runs),

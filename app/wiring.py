@@ -37,6 +37,7 @@ from app.engines.choice import open_engine
 from app.engines.protocol import Engine
 from app.engines.silent import SilentEngine
 from app.engines.trial import TrialEngine
+from app.federated.federated import Federated
 from app.feedback import FeedbackDesk
 from app.field_reports.reports import FieldReports
 from app.fraud.served import ServedFraud
@@ -126,6 +127,7 @@ class Wayside:
     payments: PaymentStream | None
     drift: Watch
     alerts: Alerts
+    federated: Federated
 
 
 @asynccontextmanager
@@ -232,6 +234,7 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
             payments=_payments(settings, fraud),
             drift=drift,
             alerts=Alerts(database, settings.drift, drift.kept),
+            federated=Federated.of(database, trials.registry),
         )
         if settings.demo:
             await load_demo(database, documents, ingestion, TENANT, console)

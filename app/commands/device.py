@@ -129,3 +129,42 @@ def decide(
         program.decide(intent, agreed=not no)
 
     _run(use, device, bundle, customer, None, Path(KEY_FILE))
+
+
+@commands.command()
+def federate(
+    name: Annotated[str, typer.Argument(help="The federation.")],
+    gateway: Annotated[str, typer.Argument(help="The gateway, such as http://127.0.0.1:8000.")],
+    rows: Annotated[Path, typer.Option(help="CSV: the device's own rows, with the declared columns.")],
+    agree: Annotated[bool, typer.Option("--agree", help="The person agrees to the terms, which are shown.")] = False,
+    most_epsilon: Annotated[float, typer.Option(min=0, help="Agree to no federation that may spend more.")] = 8.0,
+    key_file: KeyFile = Path(KEY_FILE),
+) -> None:
+    """Take part in a federation until it ends: train on rows that stay here, and send what they changed.
+
+    Without --agree the terms are shown and nothing else is done.
+    """
+    from app.device.federating import HttpFederating, read_rows, take_part
+
+    with HttpFederating(gateway, key_file.read_text().strip()) as federating:
+        if not agree:
+            terms = federating.terms(name)
+            typer.echo(terms.about)
+            for line in (terms.plan, terms.task):
+                typer.echo(line.model_dump_json(indent=1))
+            return
+        took = take_part(federating, name, read_rows(rows), most_epsilon=most_epsilon, say=typer.echo)
+    typer.echo(f"the federation has ended: {took.taken} updates were taken, {took.passed} came too late")
+
+
+@commands.command()
+def leave(
+    name: Annotated[str, typer.Argument(help="The federation.")],
+    gateway: Annotated[str, typer.Argument(help="The gateway, such as http://127.0.0.1:8000.")],
+    key_file: KeyFile = Path(KEY_FILE),
+) -> None:
+    """Take no part in a federation any more."""
+    from app.device.federating import HttpFederating
+
+    with HttpFederating(gateway, key_file.read_text().strip()) as federating:
+        federating.leave(name)

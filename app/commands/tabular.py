@@ -17,6 +17,7 @@ from rich.progress import Progress
 from app.commands import Workspace, settings_for
 from app.commands.training import Order, Trainer, find_trainer, need_tasks
 from app.commands.drift import drift
+from app.commands import Workspace, federations, settings_for
 from app.demo.card_uses import card_uses
 from app.demo.company import generate
 from app.fraud.history import append_history, read_history, write_rejected
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 commands = typer.Typer(help="Fill the event log, and train models on it.", no_args_is_help=True)
 commands.command()(drift)
+commands.add_typer(federations.commands, name="federations")
 
 
 @commands.command("import")

@@ -25,6 +25,7 @@ SUITES = {
     "recommend": "evals.suites.recommend:open_suite",
     "churn": "evals.suites.churn:open_suite",
     "fairness": "evals.suites.fairness:open_suite",
+    "federated": "evals.suites.federated:open_suite",
     "receipts": "evals.suites.receipts:open_suite",
 }
 

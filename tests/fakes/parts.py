@@ -21,6 +21,7 @@ from app.drift.alerting import Alerts
 from app.drift.watching import Watch
 from app.engines.protocol import Completion, CompletionStream, Engine
 from app.engines.trial import TrialEngine
+from app.federated.federated import Federated
 from app.feedback import FeedbackDesk
 from app.field_reports.reports import FieldReports
 from app.fraud.served import ServedFraud
@@ -380,6 +381,9 @@ class Parts:
     @cached_property
     def alerts(self) -> Alerts:
         return Alerts(self.database, self.settings.drift, self.drift.kept, poll=0.05)
+    @cached_property
+    def federated(self) -> Federated:
+        return Federated.of(self.database, self.trials.registry)
 
     @cached_property
     def fraud(self) -> LiveFraud:

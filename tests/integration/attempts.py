@@ -184,6 +184,15 @@ def attempts() -> Iterator[tuple[str, str, Any]]:
     yield "GET", "/api/drift/{check}", None
     yield "GET", "/api/drift/{check}/report", None
     yield "POST", "/api/drift/fraud/check", None
+    yield "GET", "/api/federated", None
+    for path in ("", "/rounds", "/model", "/work"):
+        yield "GET", "/api/federated/{federation}" + path, None
+    yield "POST", "/api/federated", {"name": "{federation}", "about": "stolen", **TERMS}
+    yield "POST", "/api/federated/{federation}/enrolment", {"consent": True}
+    yield "POST", "/api/federated/{federation}/updates", {"round": 1, "update": [9.0, 9.0]}
+    for path in ("start", "stop", "registration"):
+        yield "POST", f"/api/federated/{{federation}}/{path}", None
+    yield "DELETE", "/api/federated/{federation}/enrolment", None
     yield "GET", "/api/evals", None
     yield "GET", "/api/evals/retrieval-20260101T000000Z", None
     yield "GET", "/api/evals/retrieval-20260101T000000Z/report", None
@@ -205,6 +214,18 @@ def _theft(tool: str) -> Any:
     return Intent.make(tool, TOOLS[tool]).model_dump(mode="json")
 
 
+TERMS: dict[str, Any] = {
+    "task": {"numbers": [{"column": "age", "low": 0, "high": 99}], "label": {"column": "stays", "value": "yes"}},
+    "plan": {
+        "epsilon": 8.0,
+        "delta": 0.01,
+        "rounds": 1,
+        "population": 2,
+        "share": 1.0,
+        "noise": 5.0,
+        "seconds": 86_400.0,
+    },
+}
 TOOLS: dict[str, Any] = {
     "search_help_center": {"query": "What is the Tangerine house rule?"},
     "list_orders": {"customer_id": VICTIM},

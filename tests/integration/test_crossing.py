@@ -31,7 +31,7 @@ from edge.building import Order, Ware, build
 from edge.keyring import Keyring
 from edge.manifest import Kind, Reach
 from edge.shelf import Shelf
-from tests.integration.attempts import NOBODYS, TOOLS, VICTIM, attempts
+from tests.integration.attempts import NOBODYS, TERMS, TOOLS, VICTIM, attempts
 
 RIVAL = "rival"
 NEIGHBOUR = "CUS-00591"
@@ -142,6 +142,11 @@ async def settled(house: House) -> House:
     listed = {"name": "quince", "reason": "sarsaparilla"}
     await house.made("staff", "POST", "/api/fraud/lists/blocked-terminals", listed)
     ids["check"] = (await house.made("admin", "POST", "/api/drift/fraud/check"))["id"]
+    ids["federation"] = f"stays-{moment:%H%M%S%f}"
+    await house.made("admin", "POST", "/api/federated", {"name": ids["federation"], "about": "Who stays?", **TERMS})
+    for who in ("victim", "staff"):
+        await house.made(who, "POST", f"/api/federated/{ids['federation']}/enrolment", {"consent": True})
+    await house.made("admin", "POST", f"/api/federated/{ids['federation']}/start")
     ids["chunk"] = hashlib.sha256(b"The Tangerine house rule").hexdigest()
     with_bundle(Path(house.wayside.settings.workspace))
     ids["key"] = (await house.made("admin", "GET", "/api/keys"))["data"][0]["id"]
@@ -193,6 +198,10 @@ async def everything(house: House) -> dict[str, Any]:
     threads = [f"/threads/{ids[name]}{part}" for name in ("thread", "chat") for part in ("", "/state", "/runs")]
     seen = {path: (await house.call("victim", "GET", path)).json() for path in (*own, *threads)}
     seen |= {path: (await house.call("admin", "GET", path)).json() for path in company}
+    for part in ("", "/work"):
+        path = f"/api/federated/{ids['federation']}{part}"
+        seen[path] = (await house.call("victim", "GET", path)).json()
+    assert seen[path]["asked"] == "train"
     seen["ticket"] = (await house.call("admin", "GET", f"/api/tickets/{ids['ticket']}")).json()
     seen["crons"] = (await house.call("victim", "POST", "/runs/crons/search", {})).json()
     for key in seen["/api/keys"]["data"]:

@@ -1,0 +1,27 @@
+"""All of the federations of an installation, as the gateway holds them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from app.federated.federations import Federations
+from app.federated.participation import Participation
+from app.federated.rounds import Keeper
+from core.database import Database
+from core.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Federated:
+    """What engineers do, what devices do, and what sees to the rounds; `registry` takes the models."""
+
+    federations: Federations
+    devices: Participation
+    keeper: Keeper
+    registry: Registry
+
+    @classmethod
+    def of(cls, database: Database, registry: Registry) -> Self:
+        """On this database."""
+        return cls(Federations(database), Participation(database), Keeper(database), registry)
