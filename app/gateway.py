@@ -33,6 +33,7 @@ from app.api import (
     orders,
     pictures,
     purchase_orders,
+    recommendations,
     registry,
     search,
     speech,
@@ -120,6 +121,7 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
             asyncio.create_task(maker.run()),
             asyncio.create_task(wayside.trials.run()),
             asyncio.create_task(wayside.fraud_model.run()),
+            asyncio.create_task(wayside.recommending.served.run()),
         }
         if wayside.payments is not None:
             background.add(asyncio.create_task(wayside.payments.run()))
@@ -174,6 +176,7 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
         bundles.routes(Shelf(shelf(settings.workspace)), wayside.snapshots),
         sync.routes(wayside.reconciling),
         fraud.routes(wayside.fraud, Decisions(wayside.database), FraudFeatures.names),
+        recommendations.routes(wayside.recommending),
         mcp.routes(endpoint),
         langgraph_assistants.routes(wayside.runs.assistants),
         langgraph_crons.routes(wayside.runs),

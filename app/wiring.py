@@ -42,6 +42,7 @@ from app.mcp import open_servers
 from app.mirrors import open_mirror
 from app.news import News
 from app.observing import Observing
+from app.recommend.opening import Recommending, open_recommending
 from app.runs.assistants import Assistants
 from app.runs.runs import Runs
 from app.runs.wayside import WAYSIDE, wayside_assistant
@@ -120,6 +121,7 @@ class Wayside:
     fraud: LiveFraud
     fraud_model: ServedFraud
     payments: PaymentStream | None
+    recommending: Recommending
 
 
 @asynccontextmanager
@@ -166,7 +168,13 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
         policy = KnowledgePolicy(relevance=settings.engine.relevance) if settings.engine.url else KnowledgePolicy()
         systems = open_systems(settings.systems, database, stack)
         servers = open_servers(settings.mcp, stack)
-        tools = open_tools(database, systems, search, settings.policy, suppliers=servers)
+        recommending = open_recommending(
+            database, systems.orders, systems.procurement, trials.registry, embeddings, settings, TENANT
+        )
+        await recommending.served.take_up()
+        tools = open_tools(
+            database, systems, search, settings.policy, suppliers=servers, recommender=recommending.served
+        )
         hands = ToolHands(tools.toolbox, tools.acting)
         own = own_weights(settings.workspace)
         if console is not None and (heads := sorted(path.stem for path in own.glob("*.npz"))):
@@ -218,6 +226,7 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
             fraud=fraud,
             fraud_model=fraud_model,
             payments=_payments(settings, fraud),
+            recommending=recommending,
         )
         if settings.demo:
             await load_demo(database, documents, ingestion, TENANT, console)

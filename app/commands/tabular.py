@@ -6,8 +6,6 @@ import asyncio
 import getpass
 import tempfile
 from collections.abc import Sequence
-from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,17 +14,18 @@ from rich.console import Console
 from rich.progress import Progress
 
 from app.commands import Workspace, settings_for
+from app.commands.log_database import log_database
+from app.commands.purchases import import_purchases
+from app.commands.trainers import TRAINERS, Making, Trainer, trainer
 from app.demo.card_uses import card_uses
 from app.demo.company import generate
 from app.fraud.history import append_history, read_history, write_rejected
 from app.mirrors import open_mirror
 from app.workspace import TENANT
-from core.database import Database, now
-from core.errors import InvalidInput, MissingExtra
+from core.errors import InvalidInput
 from core.registry import Registry
 from core.settings import Settings
 from core.versions import Version
-from tabular.eventlog import EventLog
 
 if TYPE_CHECKING:
     from tabular.fraud.events import Transaction
@@ -40,14 +39,22 @@ def import_(
         Path | None, typer.Argument(help="CSV: id, at, card, terminal, amount, fraud.", exists=True, dir_okay=False)
     ] = None,
     demo: Annotated[bool, typer.Option(help="The demo company's card transactions.")] = False,
+    purchases: Annotated[bool, typer.Option(help="Every order of the company's order system.")] = False,
     workspace: Workspace = None,
 ) -> None:
-    """Append old card transactions to the event log; lines that are not sound are written beside the file.
+    """Append what happened to the event log: old card transactions, or purchases.
 
-    Exit code 1 when there were any. What the log has already is left out.
+    Lines of a file that are not sound are written beside it; exit code 1 when there were any. What the log has already
+    is left out.
     """
-    if (file is None) != demo:
-        raise InvalidInput("name either a file or --demo", param="file")
+    if (file is not None) + demo + purchases != 1:
+        raise InvalidInput("name either a file or --demo, or --purchases", param="file")
+    settings = settings_for(workspace, demo=False)
+    if purchases:
+        taken = asyncio.run(import_purchases(settings))
+        told = f"{taken.appended:,} purchases were appended, {taken.known:,} were known, {taken.withdrawn:,} withdrawn"
+        typer.echo(told)
+        return
     if file is None:
         rows, rejected = list(card_uses(generate().transactions)), 0
     else:
@@ -57,7 +64,7 @@ def import_(
             beside = file.with_suffix(".rejected.csv")
             write_rejected(found, beside)
             typer.echo(f"{rejected:,} lines were not taken: {beside} says why", err=True)
-    appended, known = asyncio.run(_append(settings_for(workspace, demo=False), rows))
+    appended, known = asyncio.run(_append(settings, rows))
     typer.echo(f"{appended:,} transactions were appended, {known:,} were known")
     if rejected:
         raise typer.Exit(1)
@@ -65,17 +72,14 @@ def import_(
 
 @commands.command()
 def train(
-    model: Annotated[str, typer.Argument(help="fraud")],
+    model: Annotated[str, typer.Argument(help=" or ".join(TRAINERS))],
     promote: Annotated[bool, typer.Option(help="Make it the champion, if the gate lets it.")] = False,
     workspace: Workspace = None,
 ) -> None:
     """Train a model on the event log, measure it forward in time, and register it as a version."""
-    if model != "fraud":
-        raise InvalidInput(f"no model {model!r} is trained from the log: there is fraud", param="model")
-    for package, name in (("lightgbm", "lightgbm"), ("sklearn", "scikit-learn")):
-        if find_spec(package) is None:
-            raise MissingExtra(name, "tabular")
-    registered = asyncio.run(_train(settings_for(workspace, demo=False), promote=promote))
+    wanted = trainer(model)
+    wanted.check()
+    registered = asyncio.run(_train(settings_for(workspace, demo=False), wanted, promote=promote))
     for name, metric in registered.metrics.items():
         each = metric.interval
         typer.echo(f"{name}: {each.value:.3f} ({each.low:.3f} to {each.high:.3f})")
@@ -83,37 +87,19 @@ def train(
 
 
 async def _append(settings: Settings, rows: Sequence[tuple[Transaction, bool]]) -> tuple[int, int]:
-    database = await _open(settings)
-    try:
+    async with log_database(settings) as database:
         with Progress(console=Console(stderr=True), transient=True) as progress:
             task = progress.add_task("appending", total=len(rows))
             return await append_history(database, TENANT, rows, lambda done: progress.advance(task, done))
-    finally:
-        await database.close()
 
 
-async def _train(settings: Settings, *, promote: bool) -> Version:
-    # Scikit-learn and LightGBM take seconds to import, and may be missing.
-    from app.fraud.training import candidate, train_fraud
-
-    database = await _open(settings)
-    try:
+async def _train(settings: Settings, wanted: Trainer, *, promote: bool) -> Version:
+    async with log_database(settings) as database:
         with tempfile.TemporaryDirectory() as folder, Console(stderr=True).status("training") as status:
-            moment = int(now().timestamp() * 1000)
-            trained = await train_fraud(EventLog(database), TENANT, now=moment, say=status.console.print)
-            made = candidate(trained, Path(folder), f"wayside {version('wayside')}")
+            made = await wanted.make(Making(settings, database, TENANT, Path(folder), status.console.print))
             registry = Registry.of(database, settings.workspace, open_mirror(settings.registry))
             registered = await registry.register(made, getpass.getuser())
             if promote:
                 why = "trained on the event log"
                 await registry.promote(registered.model, registered.number, getpass.getuser(), why)
         return registered
-    finally:
-        await database.close()
-
-
-async def _open(settings: Settings) -> Database:
-    settings.workspace.mkdir(parents=True, exist_ok=True, mode=0o700)
-    database = Database(settings.database_dsn)
-    await database.migrate()
-    return database
