@@ -135,7 +135,7 @@ def routes(recommending: Recommending) -> APIRouter:
     """The router of this surface."""
     router = APIRouter(prefix="/api/recommendations", tags=["recommendations"], route_class=StrictJsonRoute)
 
-    @router.post("", status_code=201, response_model=SlateView, responses=responses(403, 404, 409, 422, 502, 504))
+    @router.post("", response_model=SlateView, responses=responses(403, 404, 409, 422, 502, 504))
     async def recommend(body: Wanted, caller: Anyone) -> Response:
         """Say what a customer may want next; clients ask for their own customer.
 
@@ -144,7 +144,7 @@ def routes(recommending: Recommending) -> APIRouter:
         # Raises where the caller may not ask for this customer.
         Caller(caller, Subject(body.customer_id))
         asking = Asking(body.customer_id, body.limit, body.exclude, body.new_only, body.wish)
-        return Json(_view(await recommending.maker.make(caller.tenant, asking)), 201)
+        return Json(_view(await recommending.maker.make(caller.tenant, asking)))
 
     @router.post("/{slate_id}/feedback", response_model=FeedbackView, responses=responses(403, 404, 409, 422))
     async def react(slate_id: SlateId, body: Reactions, caller: Anyone) -> Response:

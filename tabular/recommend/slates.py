@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
-from sqlalchemy import Integer, String, select
+from sqlalchemy import Integer, String, Table, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base, Database, UtcDateTime
@@ -85,6 +85,9 @@ class SlateRow(Base):
     drawn_from: Mapped[list[list[Any]]] = mapped_column(sa.JSON)
 
 
+_KEEP = insert(cast("Table", SlateRow.__table__))
+
+
 class Slates:
     """Keeps slates, and finds them again."""
 
@@ -94,18 +97,18 @@ class Slates:
     async def keep(self, tenant: str, slate: Slate) -> None:
         """Write a new slate."""
         slot = slate.slot
-        row = SlateRow(
-            tenant=tenant,
-            id=slate.id,
-            customer=slate.customer,
-            at=slate.at,
-            model=slate.model,
-            places=[[each.item, each.score, each.propensity] for each in slate.places],
-            position=None if slot is None else slot.position,
-            drawn_from=[] if slot is None else [[each.item, each.score, each.chance] for each in slot.drawn_from],
-        )
+        row = {
+            "tenant": tenant,
+            "id": slate.id,
+            "customer": slate.customer,
+            "at": slate.at,
+            "model": slate.model,
+            "places": [[each.item, each.score, each.propensity] for each in slate.places],
+            "position": None if slot is None else slot.position,
+            "drawn_from": [] if slot is None else [[each.item, each.score, each.chance] for each in slot.drawn_from],
+        }
         async with self._database.session() as session:
-            session.add(row)
+            await session.execute(_KEEP, row)
 
     async def get(self, tenant: str, slate: str, customer: str | None = None) -> Slate:
         """One slate; with a `customer`, only one of theirs. Raises `NotFound`."""

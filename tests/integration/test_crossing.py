@@ -31,6 +31,8 @@ from edge.building import Order, Ware, build
 from edge.keyring import Keyring
 from edge.manifest import Kind, Reach
 from edge.shelf import Shelf
+from tabular.eventlog import EventLog
+from tabular.recommend.records import REACTIONS
 from tests.integration.attempts import NOBODYS, TOOLS, VICTIM, attempts
 
 RIVAL = "rival"
@@ -139,6 +141,8 @@ async def settled(house: House) -> House:
     paid = {"id": f"PAY-{moment:%H%M%S%f}", "card": "quince", "terminal": "T", "amount": "9.99"}
     paid["at"] = moment.isoformat()
     ids["payment"] = (await house.made("staff", "POST", "/api/fraud/score", paid))["transaction_id"]
+    slate = await house.made("victim", "POST", "/api/recommendations", {"customer_id": VICTIM})
+    ids["slate"], ids["recommended"] = slate["id"], slate["items"][0]["sku"]
     ids["chunk"] = hashlib.sha256(b"The Tangerine house rule").hexdigest()
     with_bundle(Path(house.wayside.settings.workspace))
     ids["key"] = (await house.made("admin", "GET", "/api/keys"))["data"][0]["id"]
@@ -188,6 +192,8 @@ async def everything(house: House) -> dict[str, Any]:
     seen = {path: (await house.call("victim", "GET", path)).json() for path in (*own, *threads)}
     seen |= {path: (await house.call("admin", "GET", path)).json() for path in company}
     seen["ticket"] = (await house.call("admin", "GET", f"/api/tickets/{ids['ticket']}")).json()
+    log = EventLog(house.wayside.database)
+    seen["reactions"] = [each.event.id async for each in log.read(TENANT, tuple(REACTIONS))]
     seen["crons"] = (await house.call("victim", "POST", "/runs/crons/search", {})).json()
     for key in seen["/api/keys"]["data"]:
         key.pop("last_used_at", None)
