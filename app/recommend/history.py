@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from core.database import Database, now
 from core.errors import InvalidInput
 from core.orders import Order, OrderFilter, OrderStatus
@@ -90,24 +92,28 @@ class PurchaseHistory:
             last = {order.id for order in page}
 
     async def _take(self, tenant: str, orders: Sequence[Order], known_at: Callable[[int], int], moment: int) -> Taken:
-        bought = {order.id: order for order in orders if not _cancelled(order)}
-        cancelled = [order.id for order in orders if _cancelled(order)]
+        # Mostly there is nothing new, which takes no lock to see; a transaction that writes begins with the lock.
         async with self._database.session() as session:
-            # Mostly there is nothing new, which takes no lock to see.
-            there, gone = (
-                await self._log.known(session, tenant, PURCHASE, [order.id for order in orders]),
-                await self._log.known(session, tenant, WITHDRAWN, cancelled),
-            )
-            if there.keys() >= bought.keys() and not any(each in there and each not in gone for each in cancelled):
-                return Taken(0, len(bought), 0)
-        async with self._database.session() as session:
-            last = await self._log.lock(session, tenant)
-            there = await self._log.known(session, tenant, PURCHASE, [order.id for order in orders])
-            gone = await self._log.known(session, tenant, WITHDRAWN, cancelled)
-            fresh = [_event(order, known_at) for order in reversed(bought.values()) if order.id not in there]
-            ended = [withdrawal_event(each, moment) for each in cancelled if each in there and each not in gone]
-            await self._log.append(session, tenant, last, [*fresh, *ended])
-        return Taken(len(fresh), len(bought) - len(fresh), len(ended))
+            fresh, ended = await self._lacking(session, tenant, orders)
+        if fresh or ended:
+            async with self._database.session() as session:
+                last = await self._log.lock(session, tenant)
+                fresh, ended = await self._lacking(session, tenant, orders)
+                events = [_event(order, known_at) for order in reversed(fresh)]
+                events += [withdrawal_event(each, moment) for each in ended]
+                await self._log.append(session, tenant, last, events)
+        bought = sum(not _cancelled(order) for order in orders)
+        return Taken(len(fresh), bought - len(fresh), len(ended))
+
+    async def _lacking(
+        self, session: AsyncSession, tenant: str, orders: Sequence[Order]
+    ) -> tuple[list[Order], list[str]]:
+        """The purchases that the log does not have, and the orders whose cancelling it does not have."""
+        there = await self._log.known(session, tenant, PURCHASE, [order.id for order in orders])
+        cancelled = [order.id for order in orders if _cancelled(order) and order.id in there]
+        gone = await self._log.known(session, tenant, WITHDRAWN, cancelled) if cancelled else {}
+        fresh = [order for order in orders if not _cancelled(order) and order.id not in there]
+        return fresh, [each for each in cancelled if each not in gone]
 
 
 def history_of(orders: Sequence[Order]) -> History:

@@ -26,11 +26,9 @@ from tabular.recommend.training import HORIZON, Catalogue, train
 DEPTH = 10
 """Items that a ranking is judged by."""
 
-MOST = 500
-"""Customers that are asked for, drawn where there are more: figures of as many are compared with one another."""
-
-LEAST = 20
-"""Customers with a history who bought after the cut: fewer measure nothing."""
+SIZES = (20, 50, 100, 200, 500)
+"""How many customers are asked for: as many of these as there are, the rest is not drawn. Figures of equally many are
+compared with one another, and so the number does not change with each order. Fewer than the first measure nothing."""
 
 _RESAMPLES = 1_000
 _RECENT = SPANS.index(30.0)
@@ -48,18 +46,18 @@ def measured_forward(log: PurchaseLog, catalogue: Catalogue, *, seed: int = 0) -
     """Cut the log `HORIZON` days before its end, train on what lies before, and ask for what lies after.
 
     Titles of items that nobody had bought before the cut are not looked at: they may not have been for sale. Raises
-    `InvalidInput` where fewer than `LEAST` customers with a history bought something after the cut.
+    `InvalidInput` where too few customers with a history bought something after the cut.
     """
     cut = math.ceil(log.end) - HORIZON
     known = log.before(cut)
     past, future = histories(known), first_baskets(log.since(cut))
     asked = sorted(past.keys() & future.keys())
-    if len(asked) < LEAST:
-        told = f"{len(asked)} customers with a history bought in the log's last {HORIZON:g} days: {LEAST} are the least"
-        raise InvalidInput(told, param="data")
-    if len(asked) > MOST:
-        drawn = np.random.default_rng(seed).choice(len(asked), MOST, replace=False)
-        asked = [asked[place] for place in np.sort(drawn)]
+    if len(asked) < SIZES[0]:
+        told = f"{len(asked)} customers with a history bought in the log's last {HORIZON:g} days"
+        raise InvalidInput(f"{told}: {SIZES[0]} are the least", param="data")
+    size = max(each for each in SIZES if each <= len(asked))
+    drawn = np.random.default_rng(seed).choice(len(asked), size, replace=False)
+    asked = [asked[place] for place in np.sort(drawn)]
     before = replace(catalogue, titles={item: catalogue.titles.get(item, "") for item in known.items})
     model = train(known, before, now=cut, seed=seed)
     selling = [model.items[place] for place in ranked(model.popularity[_RECENT], DEPTH)]

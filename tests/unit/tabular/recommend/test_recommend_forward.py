@@ -26,10 +26,10 @@ from tests.unit.tabular.recommend.conftest import BEGUN, TITLES, bought, embed
 
 def test_habits_are_foretold_better_than_by_what_sells(log: PurchaseLog) -> None:
     found = measured_forward(log, Catalogue(TITLES, embed))
-    assert len(found.model) == len(found.popularity) == 60
+    assert len(found.model) == len(found.popularity) == 50
     gain = bootstrapped(found.model - found.popularity)
     assert gain.low > 0
-    assert gain.cases == 60
+    assert gain.cases == 50
 
 
 def test_what_comes_after_the_cut_is_not_looked_at(log: PurchaseLog) -> None:
