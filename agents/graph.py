@@ -32,7 +32,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
-from agents import attached, observed, telling
+from agents import attached, observed, shopping, telling
 from agents.actions import PROCUREMENT
 from agents.composition import Composition, beginning, quoted
 from agents.conversation import Asked, Call, Choice, Matter, Pending, Say, learn
@@ -147,6 +147,7 @@ class _Nodes:
         self._hands = StreamedHands(hands)
         self._support = Support(self._hands, triage)
         self._procurement = Procurement(self._hands)
+        self._shopping = shopping.Shopping(self._hands)
 
     async def head(self, state: AssistantState, runtime: Runtime[AssistantContext]) -> AssistantState:
         """Find the turn's way. An open question or offer is taken up now, or never."""
@@ -293,6 +294,8 @@ class _Nodes:
             return await self._support.ticket(said, offered or said.text)
         if heading["way"] == Way.PROPOSE:
             return await self._support.proposed(said)
+        if heading["tool"] == shopping.TOOL:
+            return await self._shopping.choose(said)
         if heading["tool"] in PROCUREMENT:
             return await self._procurement.choose(heading["tool"], said)
         return await self._support.choose(heading["tool"], said)

@@ -17,6 +17,7 @@ from agents.actions import NEWS, NONE, SUPPORT, Actions, Wish
 from agents.conversation import Matter, Pending
 from agents.observed import observations
 from agents.router import Router, Specialist, Step
+from agents.shopping import TOOL, asks_for_goods
 from core.media import NOTHING, Observed
 from core.types import Attachment
 
@@ -125,6 +126,8 @@ class Reception:
         if files and (agreed is None or open_ is None) and attached.asks_for_whole(text, files):
             found = open_ is not None and attached.ids(files, slots.KINDS.get(open_["wanted"], ""))
             return _to(Way.TOOL, open_["tool"]) if open_ is not None and found else _to(Way.FILES)
+        if asks_for_goods(text, tools):
+            return _to(Way.TOOL, TOOL)
         wish = await self._actions.wish(text, tools)
         asked = matter.get("asked")
         if asked is not None:

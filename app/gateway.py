@@ -36,6 +36,7 @@ from app.api import (
     orders,
     pictures,
     purchase_orders,
+    recommendations,
     registry,
     search,
     speech,
@@ -128,6 +129,7 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
             asyncio.create_task(wayside.tasks.run()),
             asyncio.create_task(wayside.drift.run()),
             asyncio.create_task(wayside.federated.keeper.run()),
+            asyncio.create_task(wayside.recommending.served.run()),
         }
         if wayside.payments is not None:
             background.add(asyncio.create_task(wayside.payments.run()))
@@ -189,6 +191,7 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
         tasks.routes(wayside.tasks),
         drift.routes(wayside.drift),
         federated.routes(wayside.federated, TENANT),
+        recommendations.routes(wayside.recommending),
         mcp.routes(endpoint),
         langgraph_assistants.routes(wayside.runs.assistants),
         langgraph_crons.routes(wayside.runs),

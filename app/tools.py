@@ -9,6 +9,7 @@ from pathlib import Path
 from agents.acting import Acting
 from agents.approvals import Approvals
 from agents.policy import DEFAULT, Policy
+from agents.recommending import BasketLikeness
 from agents.tools.knowledge import knowledge_tools
 from agents.tools.procurement import procurement_tools
 from agents.tools.shelf import Shelf, Supplier
@@ -19,7 +20,7 @@ from app.systems import Systems
 from core.audit import Audit
 from core.database import Database
 from core.ledger import Ledger
-from core.ports import PassageSearch
+from core.ports import PassageSearch, Recommender
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +39,18 @@ def open_tools(
     policy_file: Path | None = None,
     ledger: Ledger | None = None,
     suppliers: Iterable[Supplier] = (),
+    recommender: Recommender | None = None,
 ) -> Tools:
-    """Make the tools. Raises `InvalidInput` when the policy is none, or has rules of what does not exist."""
+    """Make the tools; without a recommender, the likeness of baskets recommends.
+
+    Raises `InvalidInput` when the policy is none, or has rules of what does not exist.
+    """
     own = [
         *knowledge_tools(search),
         *order_tools(systems.orders),
         *ticket_tools(systems.help_desk),
         *procurement_tools(systems.procurement),
-        *shop_tools(systems.orders, systems.procurement),
+        *shop_tools(recommender or BasketLikeness(systems.orders, systems.procurement)),
     ]
     policy = Policy.read(policy_file or DEFAULT)
     shelf = Shelf(own, suppliers)

@@ -45,6 +45,7 @@ from app.mcp import open_servers
 from app.mirrors import open_mirror
 from app.news import News
 from app.observing import Observing
+from app.recommend.opening import Recommending, open_recommending
 from app.runs.assistants import Assistants
 from app.runs.runs import Runs
 from app.runs.wayside import WAYSIDE, wayside_assistant
@@ -128,6 +129,7 @@ class Wayside:
     drift: Watch
     alerts: Alerts
     federated: Federated
+    recommending: Recommending
 
 
 @asynccontextmanager
@@ -179,7 +181,13 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
         policy = KnowledgePolicy(relevance=settings.engine.relevance) if settings.engine.url else KnowledgePolicy()
         systems = open_systems(settings.systems, database, stack)
         servers = open_servers(settings.mcp, stack)
-        tools = open_tools(database, systems, search, settings.policy, suppliers=servers)
+        recommending = open_recommending(
+            database, systems.orders, systems.procurement, trials.registry, embeddings, settings, TENANT
+        )
+        await recommending.served.take_up()
+        tools = open_tools(
+            database, systems, search, settings.policy, suppliers=servers, recommender=recommending.served
+        )
         hands = ToolHands(tools.toolbox, tools.acting)
         own = own_weights(settings.workspace)
         if console is not None and (heads := sorted(path.stem for path in own.glob("*.npz"))):
@@ -235,6 +243,7 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
             drift=drift,
             alerts=Alerts(database, settings.drift, drift.kept),
             federated=Federated.of(database, trials.registry),
+            recommending=recommending,
         )
         if settings.demo:
             await load_demo(database, documents, ingestion, TENANT, console)

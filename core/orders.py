@@ -58,11 +58,15 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class OrderFilter:
-    """Which orders are wanted: those that fit everything that is given."""
+    """Which orders are wanted: those that fit everything that is given.
+
+    `placed_until` wants those placed at that moment or before it: the next page begins at the last one's.
+    """
 
     order_id: str | None = None
     customer_id: str | None = None
     limit: int = 50
+    placed_until: AwareDatetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

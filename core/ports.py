@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from core.media import Audio, Picture, Reading, Transcript
 from core.orders import Order, OrderAction, OrderFilter
 from core.purchasing import Found_co, PurchaseAction, PurchaseOrder, Query
+from core.recommending import Asking, Recommendations
 from core.tickets import Ticket, TicketAction, TicketFilter
 from core.types import Audience, Beside, Findings, Passage, Scope
 
@@ -162,6 +163,18 @@ class Procurement(Protocol):
 
     async def outcome(self, tenant: str, key: str) -> PurchaseOrder | None:
         """Return what the act with this key returned, or None when there was none."""
+
+
+class Recommender(Protocol):
+    """Tells what customers may want next.
+
+    * Products are in stock, each stands once, and scores fall. A customer whom nobody knows gets what sells.
+    * Equal records give equal answers; another tenant's records change nothing.
+    * Raises `Conflict` (`wish`) where wishes cannot be read now, and what the company's systems raise.
+    """
+
+    async def recommend(self, tenant: str, asking: Asking) -> Recommendations:
+        """Return the best, fewer than asked for where fewer may be recommended."""
 
 
 class Transcriber(Protocol):

@@ -7,6 +7,7 @@ the file `wayside.toml` in the workspace, the defaults below. Nothing reads the 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, model_validator
 from pydantic_settings import (
@@ -123,6 +124,20 @@ class DriftSettings(BaseModel):
         return self
 
 
+class RecommendSettings(BaseModel):
+    """Whether one place of a recommendation is left to chance, so that what is not tried can be judged, and how.
+    What the policies do is told in `tabular/recommend/bandit.py`.
+    """
+
+    explore: Literal["nothing", "epsilon_greedy", "softmax"] = Field(
+        "nothing", description="how the last place is drawn"
+    )
+    epsilon: float = Field(0.2, gt=0, le=1, description="chance of any of the candidates alike")
+    temperature: float = Field(1.0, gt=0, description="of softmax: above 1 the chances come nearer to each other")
+    candidates: int = Field(10, ge=2, le=50, description="products that the place is drawn from, the best first")
+    stock_seconds: float = Field(5.0, ge=0, description="how long the catalogue is remembered, with what is in stock")
+
+
 class RegistrySettings(BaseModel):
     """The registered model that answers in the embedded model's place, and how its challengers are tried."""
 
@@ -228,6 +243,7 @@ class Settings(BaseSettings):
     registry: RegistrySettings = RegistrySettings()
     fraud: FraudSettings = FraudSettings()
     drift: DriftSettings = DriftSettings()
+    recommend: RecommendSettings = RecommendSettings()
     limits: LimitSettings = LimitSettings()
     media: MediaSettings = MediaSettings()
     speech: SpeechSettings = SpeechSettings()

@@ -14,16 +14,16 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from app.commands import Workspace, settings_for
-from app.commands.training import Order, Trainer, find_trainer, need_tasks
-from app.commands.drift import drift
 from app.commands import Workspace, federations, settings_for
+from app.commands.drift import drift
+from app.commands.log_database import log_database
+from app.commands.purchases import import_purchases
+from app.commands.training import TASKS, Order, Trainer, find_trainer, need
 from app.demo.card_uses import card_uses
 from app.demo.company import generate
 from app.fraud.history import append_history, read_history, write_rejected
 from app.mirrors import open_mirror
 from app.workspace import TENANT
-from core.database import Database
 from core.errors import InvalidInput
 from core.registry import Registry
 from core.settings import Settings
@@ -42,14 +42,22 @@ def import_(
         Path | None, typer.Argument(help="CSV: id, at, card, terminal, amount, fraud.", exists=True, dir_okay=False)
     ] = None,
     demo: Annotated[bool, typer.Option(help="The demo company's card transactions.")] = False,
+    purchases: Annotated[bool, typer.Option(help="Every order of the company's order system.")] = False,
     workspace: Workspace = None,
 ) -> None:
-    """Append old card transactions to the event log; lines that are not sound are written beside the file.
+    """Append what happened to the event log: old card transactions, or purchases.
 
-    Exit code 1 when there were any. What the log has already is left out.
+    Lines of a file that are not sound are written beside it; exit code 1 when there were any. What the log has already
+    is left out.
     """
-    if (file is None) != demo:
-        raise InvalidInput("name either a file or --demo", param="file")
+    if (file is not None) + demo + purchases != 1:
+        raise InvalidInput("name either a file or --demo, or --purchases", param="file")
+    settings = settings_for(workspace, demo=False)
+    if purchases:
+        taken = asyncio.run(import_purchases(settings))
+        told = f"{taken.appended:,} purchases were appended, {taken.known:,} were known, {taken.withdrawn:,} withdrawn"
+        typer.echo(told)
+        return
     if file is None:
         rows, rejected = list(card_uses(generate().transactions)), 0
     else:
@@ -59,7 +67,7 @@ def import_(
             beside = file.with_suffix(".rejected.csv")
             write_rejected(found, beside)
             typer.echo(f"{rejected:,} lines were not taken: {beside} says why", err=True)
-    appended, known = asyncio.run(_append(settings_for(workspace, demo=False), rows))
+    appended, known = asyncio.run(_append(settings, rows))
     typer.echo(f"{appended:,} transactions were appended, {known:,} were known")
     if rejected:
         raise typer.Exit(1)
@@ -75,7 +83,7 @@ def check(
 
     Rows that are not sound are written beside the file. Exit code 1 when there were any.
     """
-    need_tasks()
+    need(TASKS)
     # Pandera and fairlearn take seconds to import, and may be missing.
     from app.tasks.training import checked
     from tabular.tasks.catalog import find
@@ -100,7 +108,7 @@ def check(
 
 @commands.command()
 def train(
-    model: Annotated[str, typer.Argument(help="fraud, churn or income")],
+    model: Annotated[str, typer.Argument(help="fraud, recommend, churn or income")],
     promote: Annotated[bool, typer.Option(help="Make it the champion, if the gate lets it.")] = False,
     data: Annotated[Path | None, typer.Option(help="The table that it learns from.", exists=True)] = None,
     report: Annotated[Path | None, typer.Option(help="Write a report here, HTML.")] = None,
@@ -109,27 +117,24 @@ def train(
 ) -> None:
     """Train a model, measure it on what it was not trained on, and register it as a version.
 
-    Fraud is learned from the event log, the others from a table.
+    Churn and income are learned from a table, the others from what the workspace holds.
     """
     trainer = find_trainer(model)
+    trainer.check(data=data, report=report, even=even)
     asyncio.run(_train(settings_for(workspace, demo=False), trainer, promote, data=data, report=report, even=even))
 
 
 async def _append(settings: Settings, rows: Sequence[tuple[Transaction, bool]]) -> tuple[int, int]:
-    database = await _open(settings)
-    try:
+    async with log_database(settings) as database:
         with Progress(console=Console(stderr=True), transient=True) as progress:
             task = progress.add_task("appending", total=len(rows))
             return await append_history(database, TENANT, rows, lambda done: progress.advance(task, done))
-    finally:
-        await database.close()
 
 
 async def _train(settings: Settings, trainer: Trainer, promote: bool, **asked: Any) -> None:
-    database = await _open(settings)
-    try:
+    async with log_database(settings) as database:
         with tempfile.TemporaryDirectory() as folder, Console(stderr=True).status("training") as status:
-            made = await trainer(Order(database, Path(folder), status.console.print, **asked))
+            made, ground = await trainer.make(Order(settings, database, Path(folder), status.console.print, **asked))
             registry = Registry.of(database, settings.workspace, open_mirror(settings.registry))
             registered = await registry.register(made, getpass.getuser())
         for name, metric in registered.metrics.items():
@@ -137,14 +142,4 @@ async def _train(settings: Settings, trainer: Trainer, promote: bool, **asked: A
             typer.echo(f"{name}: {each.value:.3f} ({each.low:.3f} to {each.high:.3f}){limit}")
         typer.echo(f"registered as {registered.model} {registered.number}")
         if promote:
-            why = "trained on the event log" if asked["data"] is None else f"trained on {asked['data'].name}"
-            await registry.promote(registered.model, registered.number, getpass.getuser(), why)
-    finally:
-        await database.close()
-
-
-async def _open(settings: Settings) -> Database:
-    settings.workspace.mkdir(parents=True, exist_ok=True, mode=0o700)
-    database = Database(settings.database_dsn)
-    await database.migrate()
-    return database
+            await registry.promote(registered.model, registered.number, getpass.getuser(), f"trained on {ground}")

@@ -1,9 +1,10 @@
-"""What `wayside tabular train` can train, by name: each is a function that makes a candidate for the registry."""
+"""What `wayside tabular train` can train, by name: the packages that it takes, and what makes it a candidate."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -12,6 +13,7 @@ from pathlib import Path
 from app.workspace import TENANT
 from core.database import Database, now
 from core.errors import InvalidInput, MissingExtra
+from core.settings import Settings
 from core.versions import Candidate
 from tabular.eventlog import EventLog
 
@@ -20,9 +22,10 @@ from tabular.eventlog import EventLog
 class Order:
     """What is asked of a training. `say` tells whoever waits; files are written into `folder`, the report to `report`.
 
-    `data` is a file, for what does not learn from the event log; `even` asks for even treatment of groups.
+    `data` is a file, for what does not learn from the workspace; `even` asks for even treatment of groups.
     """
 
+    settings: Settings
     database: Database
     folder: Path
     say: Callable[[str], None]
@@ -36,32 +39,81 @@ class Order:
         return f"wayside {version('wayside')}"
 
 
-Trainer = Callable[[Order], Awaitable[Candidate]]
+Made = tuple[Candidate, str]
+"""What is to be registered, and what it was trained on, in words."""
 
 
-async def _fraud(order: Order) -> Candidate:
-    if order.data or order.report or order.even:
-        raise InvalidInput(
-            "fraud is learned from the event log: --data, --report and --even are not for it", param="model"
-        )
-    _need(lightgbm="lightgbm", sklearn="scikit-learn")
+@dataclass(frozen=True, slots=True)
+class Trainer:
+    """`packages` maps what is imported to what is installed. What learns `from_table` is given a file."""
+
+    packages: Mapping[str, str]
+    make: Callable[[Order], Awaitable[Made]]
+    from_table: bool = False
+
+    def check(self, *, data: Path | None, report: Path | None, even: bool) -> None:
+        """Raise `InvalidInput` for options that it has no use for, `MissingExtra` without a package."""
+        if self.from_table and data is None:
+            raise InvalidInput("it is learned from a file: name it with --data", param="data")
+        if not self.from_table and (data or report or even):
+            told = "it is learned from the workspace: --data, --report and --even are not for it"
+            raise InvalidInput(told, param="data" if data else "report" if report else "even")
+        need(self.packages)
+        if report:
+            need({"matplotlib": "matplotlib", "shap": "shap", "lime": "lime"})
+
+
+def find_trainer(name: str) -> Trainer:
+    """What trains the model. Raises `InvalidInput`."""
+    if name not in TRAINERS:
+        raise InvalidInput(f"no model {name!r} is trained here: there are {', '.join(TRAINERS)}", param="model")
+    return TRAINERS[name]
+
+
+def need(packages: Mapping[str, str]) -> None:
+    """Raise `MissingExtra` unless each is there."""
+    for module, name in packages.items():
+        if find_spec(module) is None:
+            raise MissingExtra(name, "tabular")
+
+
+# What learns takes seconds to import, and may be missing: each imports its own.
+
+
+async def _fraud(order: Order) -> Made:
     from app.fraud.training import candidate, train_fraud
 
     moment = int(now().timestamp() * 1000)
     trained = await train_fraud(EventLog(order.database), TENANT, now=moment, say=order.say)
-    return candidate(trained, order.folder, order.code)
+    return candidate(trained, order.folder, order.code), "the event log"
+
+
+async def _recommend(order: Order) -> Made:
+    from app.recommend.catalogue import titles_of
+    from app.recommend.training import candidate, train_recommend
+    from app.systems import open_systems
+    from app.teaching import open_embeddings
+    from tabular.recommend.purchases import day_of
+
+    embeddings = open_embeddings(order.settings)
+    try:
+        async with AsyncExitStack() as stack:
+            procurement = open_systems(order.settings.systems, order.database, stack).procurement
+            titles = await titles_of(procurement, TENANT)
+        log, today = EventLog(order.database), day_of(now())
+        trained = await train_recommend(log, TENANT, titles, embeddings, now=today, say=order.say)
+    finally:
+        embeddings.close()
+    return candidate(trained, order.folder, order.code), "the event log"
 
 
 def _task(name: str) -> Trainer:
-    async def train(order: Order) -> Candidate:
+    async def train(order: Order) -> Made:
         if order.data is None:
-            raise InvalidInput(f"{name} is learned from a file: name it with --data", param="data")
-        need_tasks()
-        if order.report:
-            _need(matplotlib="matplotlib", shap="shap", lime="lime")
-        return await asyncio.to_thread(_trained, name, order, order.data)
+            raise InvalidInput(f"{name} is learned from a file", param="data")
+        return await asyncio.to_thread(_trained, name, order, order.data), order.data.name
 
-    return train
+    return Trainer(TASKS, train, from_table=True)
 
 
 def _trained(name: str, order: Order, data: Path) -> Candidate:
@@ -78,23 +130,12 @@ def _trained(name: str, order: Order, data: Path) -> Candidate:
     return candidate(made, order.folder, order.code)
 
 
-TRAINERS: Mapping[str, Trainer] = {"fraud": _fraud, "churn": _task("churn"), "income": _task("income")}
+TASKS = {"pandera": "pandera", "fairlearn": "fairlearn", "lightgbm": "lightgbm", "sklearn": "scikit-learn"}
+"""The packages that tasks on tables take."""
 
-
-def find_trainer(name: str) -> Trainer:
-    """What trains the model. Raises `InvalidInput`."""
-    if name not in TRAINERS:
-        raise InvalidInput(f"no model {name!r} is trained here: there are {', '.join(TRAINERS)}", param="model")
-    return TRAINERS[name]
-
-
-def need_tasks() -> None:
-    """Raise `MissingExtra` unless the packages for tasks on tables are there."""
-    _need(pandera="pandera", fairlearn="fairlearn", lightgbm="lightgbm", sklearn="scikit-learn")
-
-
-def _need(**packages: str) -> None:
-    """`packages` maps what is imported to what is installed."""
-    for module, name in packages.items():
-        if find_spec(module) is None:
-            raise MissingExtra(name, "tabular")
+TRAINERS: Mapping[str, Trainer] = {
+    "fraud": Trainer({"lightgbm": "lightgbm", "sklearn": "scikit-learn"}, _fraud),
+    "recommend": Trainer({"scipy": "scipy", "safetensors": "safetensors"}, _recommend),
+    "churn": _task("churn"),
+    "income": _task("income"),
+}

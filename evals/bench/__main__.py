@@ -18,7 +18,7 @@ from evals.bench.figure import Figure, Skipped
 BENCHES = (
     *("gateway", "agent", "engine", "search", "ingest", "startup", "demand", "streams"),
     *("media", "reading", "voice", "realtime", "bundles", "student", "device", "training"),
-    *("fraud", "forecasting", "recommending"),
+    *("fraud", "forecasting", "recommending", "slates"),
 )
 
 

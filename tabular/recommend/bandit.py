@@ -14,13 +14,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InvalidInput
-from tabular.recommend.recommender import Recommendation
+
+
+class Candidate(Protocol):
+    """Something that a slot may show."""
+
+    @property
+    def item(self) -> str:
+        """What it is."""
+
+    @property
+    def score(self) -> float:
+        """How good it is taken to be, at least 0."""
 
 
 class Policy(Protocol):
     """What to show among candidates."""
 
-    def chances(self, candidates: Sequence[Recommendation], random: np.random.Generator) -> NDArray[np.float64]:
+    def chances(self, candidates: Sequence[Candidate], random: np.random.Generator) -> NDArray[np.float64]:
         """The chance of each candidate, (n,), all above 0, their sum 1."""
 
 
@@ -44,7 +55,7 @@ class EpsilonGreedy:
         if not 0 < self.epsilon <= 1:
             raise InvalidInput(f"an epsilon of {self.epsilon} is not in (0, 1]", param="epsilon")
 
-    def chances(self, candidates: Sequence[Recommendation], random: np.random.Generator) -> NDArray[np.float64]:
+    def chances(self, candidates: Sequence[Candidate], random: np.random.Generator) -> NDArray[np.float64]:
         """The first of equals is the best."""
         shares = np.full(len(candidates), self.epsilon / len(candidates))
         shares[int(np.argmax([each.score for each in candidates]))] += 1 - self.epsilon
@@ -66,7 +77,7 @@ class Softmax:
         if self.temperature <= 0 or not 0 < self.floor <= 1:
             raise InvalidInput("a temperature above 0 and a floor in (0, 1] are needed", param="temperature")
 
-    def chances(self, candidates: Sequence[Recommendation], random: np.random.Generator) -> NDArray[np.float64]:
+    def chances(self, candidates: Sequence[Candidate], random: np.random.Generator) -> NDArray[np.float64]:
         """From the scores alone."""
         logits = np.log(np.maximum([each.score for each in candidates], 1e-12)) / self.temperature
         powers = np.exp(logits - logits.max())
@@ -96,7 +107,7 @@ class Thompson:
     strength: float = 2.0
     rate: float = 0.1
 
-    def chances(self, candidates: Sequence[Recommendation], random: np.random.Generator) -> NDArray[np.float64]:
+    def chances(self, candidates: Sequence[Candidate], random: np.random.Generator) -> NDArray[np.float64]:
         """From what was taken before; the scores do not count."""
         arms = [self.arms.get(each.item, Arm()) for each in candidates]
         taken = np.array([each.taken for each in arms]) + self.strength * self.rate
@@ -113,7 +124,7 @@ class Thompson:
         return replace(self, arms={**self.arms, item: changed})
 
 
-def show(policy: Policy, candidates: Sequence[Recommendation], random: np.random.Generator) -> Shown:
+def show(policy: Policy, candidates: Sequence[Candidate], random: np.random.Generator) -> Shown:
     """Draw what the slot shows. Raises `InvalidInput` without candidates."""
     if not candidates:
         raise InvalidInput("a slot without candidates shows nothing", param="candidates")

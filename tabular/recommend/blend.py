@@ -14,6 +14,12 @@ Floats = NDArray[np.float32]
 DEPTHS = (0, 1, 2, 4)
 """From how many baskets on the customers of each row of weights have: none, one, two or three, four or more."""
 
+WISH = 20.0
+"""What the likeness of an item's title to a wish counts. all-MiniLM-L6-v2 was trained to tell which of many texts
+belongs to another by the softmax of 20 times their cosines (the default of sentence-transformers'
+`MultipleNegativesRankingLoss`): added to the score, it turns the chance given the history into one given both.
+"""
+
 WIDTH = 2 * len(RELATIONS) + len(PERSONAL)
 
 _SHARED = slice(0, len(RELATIONS))
@@ -41,6 +47,14 @@ class Blend:
         """The weights for a customer with that many baskets."""
         chosen: Floats = self.weights[np.searchsorted(DEPTHS, baskets, side="right") - 1]
         return chosen
+
+
+def wishing(weights: Floats) -> Floats:
+    """The weights (WIDTH,) for a customer who said what they look for: that is what texts are then compared with."""
+    changed = weights.copy()
+    changed[_SHARED.start + RELATIONS.index("text")] = WISH
+    changed[_OWN.start + RELATIONS.index("text")] = 0
+    return changed
 
 
 def scores(weights: Floats, found: Features) -> Floats:

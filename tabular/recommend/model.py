@@ -22,7 +22,7 @@ class Model:
 
     `next`, `similar` and `alike` point from item to item: what follows, what tells of what (EASE), what the same
     customers buy. `returns` (n,) is the chance of an item being bought again, `popularity` (spans, n) logarithms of
-    shares, `texts` (n, d) unit vectors, d = 0 without any.
+    shares, `texts` (n, d) unit vectors, d = 0 without any; `embedding` names the model that made them.
     """
 
     items: tuple[str, ...]
@@ -37,6 +37,7 @@ class Model:
     texts: Floats
     cold: Cold
     blend: Blend
+    embedding: str = ""
     places: Mapping[str, int] = field(init=False)
 
     def __post_init__(self) -> None:

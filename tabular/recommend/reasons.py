@@ -23,12 +23,19 @@ class Reason:
     words: str
 
 
-def reason(model: Model, profile: Profile, found: Features, weights: Floats, item: int) -> Reason:
-    """The reason for one item, given by its place in the model."""
+WISHED = "It fits what you are looking for."
+
+
+def reason(
+    model: Model, profile: Profile, found: Features, weights: Floats, item: int, *, wished: bool = False
+) -> Reason:
+    """The reason for one item, given by its place in the model. `wished` says that texts were compared with a wish."""
     lifts = parts(weights, found, item)
     if item not in profile.own:
         del lifts["repeat"]
     component = max(lifts, key=lambda name: (lifts[name], name))
+    if component == "text" and wished:
+        return Reason(component, (), WISHED)
     causes = _causes(model, profile, component, item)
     because = tuple(model.items[each] for each in causes)
     return Reason(component, because, _words(model, profile, component, causes, item))
@@ -45,9 +52,7 @@ def _words(model: Model, profile: Profile, component: str, causes: list[int], it
     if component == "similar" and causes:
         return f"Customers who bought {named} buy this as well."
     if component == "text":
-        # Of a customer without purchases, wishes alone are known.
-        like = named or "what you buy"
-        return f"It is like {like}." if len(profile.own) else "It fits what you are looking for."
+        return f"It is like {named or 'what you buy'}."
     return "Customers with a taste like yours buy this."
 
 

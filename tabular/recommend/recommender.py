@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InvalidInput
-from tabular.recommend.blend import scores
-from tabular.recommend.features import Features, Floats, Profile, features
+from tabular.recommend.blend import scores, wishing
+from tabular.recommend.features import Floats, Profile, features
 from tabular.recommend.filters import Filter, in_stock, only_new, without
 from tabular.recommend.history import History
 from tabular.recommend.model import Model
@@ -68,9 +68,9 @@ class Recommender:
         """The best `limit` items, best first, with reasons; fewer where fewer may be recommended.
 
         `now` is the day of the answer (`purchases.day_of`). `available` are the items in stock, None for all;
-        `new_only` leaves out what was bought before. `wish` (d,) is a text embedded as the items' titles were: what a
-        customer without a history says. Ties go by the items' order. Raises `InvalidInput` for a limit below 1 or a
-        wish of another length than the model's texts.
+        `new_only` leaves out what was bought before. `wish` (d,) is a text embedded as the items' titles were: what
+        the customer looks for, which outweighs what they bought. Ties go by the items' order. Raises `InvalidInput`
+        for a limit below 1 or a wish of another length than the model's texts.
         """
         if limit < 1:
             raise InvalidInput(f"a limit of {limit} recommends nothing", param="limit")
@@ -78,6 +78,8 @@ class Recommender:
         profile = Profile.of(history, self._model.places, now)
         found = features(self._model, profile, self._unit(wish))
         weights = self._model.blend.row(profile.depth)
+        if wish is not None:
+            weights = wishing(weights)
         chosen = [without(excluding)] if excluding else []
         chosen += [in_stock(available)] if available is not None else []
         chosen += [only_new] if new_only else []
@@ -92,13 +94,12 @@ class Recommender:
         whole = float(powers.sum())
         return [
             Recommendation(
-                self._model.items[place], float(powers[place]) / whole, self._reason(profile, found, weights, place)
+                self._model.items[place],
+                float(powers[place]) / whole,
+                reason(self._model, profile, found, weights, place, wished=wish is not None),
             )
             for place in best.tolist()
         ]
-
-    def _reason(self, profile: Profile, found: Features, weights: Floats, place: int) -> Reason:
-        return reason(self._model, profile, found, weights, place)
 
     def _unit(self, wish: Sequence[float] | Floats | None) -> Floats | None:
         if wish is None:

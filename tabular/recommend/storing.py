@@ -1,21 +1,16 @@
-"""A model as a folder of two files, without pickles: `model.npz` with the numbers, `model.json` with the names.
-
-The JSON has the SHA-256 of the numbers, so that halves of two models are not taken for one.
-"""
+"""A model as one safetensors file: the numbers as its tensors, the names as JSON in its metadata. No pickles."""
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
 
 from core.errors import CorruptArtefact
 from tabular.recommend.blend import DEPTHS, WIDTH, Blend
@@ -25,47 +20,47 @@ from tabular.recommend.neighbours import Neighbours
 from tabular.recommend.popularity import SPANS
 from tabular.recommend.texts import Cold
 
-FORMAT = 1
-NUMBERS, NAMES = "model.npz", "model.json"
+FORMAT = 2
+FILE = "model.safetensors"
+_CARD = "model"
 
 Arrays = Mapping[str, NDArray[Any]]
 
 
-def save(model: Model, folder: Path) -> None:
-    """Write the model's files into `folder`, which is made where it is missing. Equal models give equal bytes."""
+def save(model: Model, folder: Path) -> dict[str, Path]:
+    """Write the model's file into `folder`, which is made where it is missing; the file by its name.
+
+    Equal models give equal bytes.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **_arrays(model))
-    numbers = buffer.getvalue()
     card = {
         "format": FORMAT,
-        "sha256": hashlib.sha256(numbers).hexdigest(),
         "trained": model.trained,
         "alpha": model.factors.alpha,
+        "embedding": model.embedding,
         "items": model.items,
         "titles": model.titles,
     }
-    (folder / NUMBERS).write_bytes(numbers)
-    (folder / NAMES).write_text(json.dumps(card, ensure_ascii=False), encoding="utf-8")
+    # The rows of an array may lie in any order in memory, but not in the file.
+    arrays = {name: each.copy(order="C") for name, each in _arrays(model).items()}
+    save_file(arrays, folder / FILE, {_CARD: json.dumps(card, ensure_ascii=False)})
+    return {FILE: folder / FILE}
 
 
-def load(folder: Path) -> Model:
-    """Read what `save` wrote. Raises `CorruptArtefact` for anything else, whatever is wrong with it."""
+def load(files: Mapping[str, Path]) -> Model:
+    """Read what `save` wrote, by name. Raises `CorruptArtefact` for anything else, whatever is wrong with it."""
     try:
-        card = json.loads((folder / NAMES).read_text(encoding="utf-8"))
-        numbers = (folder / NUMBERS).read_bytes()
-        if card["format"] != FORMAT:
-            raise CorruptArtefact(f"{folder} holds a model of format {card['format']}, not {FORMAT}: train it anew")
-        if hashlib.sha256(numbers).hexdigest() != card["sha256"]:
-            raise CorruptArtefact(f"{folder / NUMBERS} is not what {NAMES} was written for")
-        with np.load(io.BytesIO(numbers), allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
+        with safe_open(files[FILE], framework="numpy") as stored:
+            card = json.loads(stored.metadata()[_CARD])
+            if card["format"] != FORMAT:
+                raise CorruptArtefact(f"a recommendation model of format {card['format']}, not {FORMAT}: train it anew")
+            arrays = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
         model = _model(card, arrays)
         found = _inconsistent(model)
-    except (OSError, ValueError, LookupError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as problem:
-        raise CorruptArtefact(f"{folder} holds no recommendation model: {problem}") from problem
+    except (SafetensorError, OSError, ValueError, LookupError, TypeError) as problem:
+        raise CorruptArtefact(f"no recommendation model: {problem}") from problem
     if found:
-        raise CorruptArtefact(f"{folder} holds a broken recommendation model: {found}")
+        raise CorruptArtefact(f"a broken recommendation model: {found}")
     return model
 
 
@@ -100,6 +95,7 @@ def _model(card: Mapping[str, Any], arrays: Arrays) -> Model:
         texts=arrays["texts"],
         cold=Cold(arrays["cold_places"].astype(np.intp), arrays["cold_lenders"].astype(np.intp), arrays["cold_shares"]),
         blend=Blend(arrays["blend"]),
+        embedding=str(card["embedding"]),
         **relations,
     )
 

@@ -39,10 +39,14 @@ MOST = 1_500
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """What is for sale: item → its title, which may be empty, and how titles become vectors. May know unsold items."""
+    """What is for sale: item → its title, which may be empty, and how titles become vectors. May know unsold items.
+
+    `embedding` names what `embed` is: wishes have to be embedded by the same.
+    """
 
     titles: Mapping[str, str]
     embed: Embed | None = None
+    embedding: str = ""
 
 
 NOTHING = Catalogue({})
@@ -84,6 +88,7 @@ def relate(log: PurchaseLog, catalogue: Catalogue, *, now: float, seed: int = 0)
         texts=texts,
         cold=lenders(texts, sold),
         blend=Blend(np.tile(prior(), (len(DEPTHS), 1)).astype(np.float32)),
+        embedding=catalogue.embedding,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -36,6 +37,22 @@ async def test_orders_are_found_by_id_and_by_customer(systems: Held) -> None:
     assert await ask(systems.tenant, OrderFilter(order_id=PLACED, customer_id=CUSTOMERS[1])) == []
     assert await ask(systems.tenant, OrderFilter(order_id="ORD-99999")) == []
     assert await ask("nobody", OrderFilter()) == []
+
+
+async def test_older_orders_come_page_by_page(systems: Held) -> None:
+    seen: list[str] = []
+    until: datetime | None = None
+    while True:
+        page = await systems.orders.orders(systems.tenant, OrderFilter(limit=3, placed_until=until))
+        fresh = [order for order in page if order.id not in seen]
+        if not fresh:
+            break
+        seen += [order.id for order in fresh]
+        until = fresh[-1].placed
+    assert seen == list(reversed(WRITTEN))
+    just_before = WRITTEN[DELIVERED].placed - timedelta(microseconds=1)
+    (older,) = await systems.orders.orders(systems.tenant, OrderFilter(limit=1, placed_until=just_before))
+    assert older.id == "ORD-10423"
 
 
 LIMITS = [0, -1, 1001]

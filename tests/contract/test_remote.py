@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from agents.systems.remote.orders import RemoteOrders
 from agents.systems.remote.system import RemoteSystem
-from core.errors import OutcomeUnknown, SystemFault, SystemUnavailable
+from core.errors import InvalidInput, OutcomeUnknown, SystemFault, SystemUnavailable
 from core.orders import Order, OrderFilter, Refund
 from core.systems import OrdersSettings
 from tests.contract.conftest import Foreign
@@ -107,6 +108,18 @@ async def test_reading_back_that_fails_is_no_answer(shop: Shop) -> None:
     shop.fails("garbage")
     with pytest.raises(SystemFault):
         await orders.orders(TENANT, OrderFilter())
+
+
+async def test_older_orders_are_not_taken_for_the_latest(shop: Shop) -> None:
+    settings = foreign_settings(shop.foreign.url).orders
+    assert isinstance(settings, OrdersSettings)
+    latest = settings.operations.orders.model_copy(update={"query": "{max: limit}"})
+    operations = settings.operations.model_copy(update={"orders": latest})
+    system = RemoteSystem(settings)
+    orders = RemoteOrders(system, settings.model_copy(update={"operations": operations}))
+    with pytest.raises(InvalidInput, match="placed_until"):
+        await orders.orders(TENANT, OrderFilter(placed_until=datetime.now(UTC)))
+    await system.close()
 
 
 async def test_a_busy_system_is_waited_for_as_long_as_it_asks(shop: Shop) -> None:

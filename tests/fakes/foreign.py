@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -127,7 +127,9 @@ class ForeignServer:
         return answer
 
     async def _list_orders(self, request: Request, shop: str, key: str) -> Any:
-        wanted = OrderFilter(None, request.query_params.get("buyer"), int(request.query_params["max"]))
+        asked = request.query_params
+        until = datetime.fromisoformat(asked["until"]) if "until" in asked else None
+        wanted = OrderFilter(None, asked.get("buyer"), int(asked["max"]), until)
         return [_order(order) for order in await self._orders.orders(shop, wanted)]
 
     async def _one_order(self, request: Request, shop: str, key: str) -> Any:

@@ -21,9 +21,9 @@ from core.database import Database
 from core.identity import Identity
 from core.settings import Settings
 from core.types import Role
-from tests.fakes.parts import EMBEDDING_MODEL, MODEL, Parts
+from tests.fakes.parts import COMPANY, EMBEDDING_MODEL, MODEL, Parts
 
-TENANT = "harbor"
+TENANT = COMPANY
 OTHER_TENANT = "rival"
 
 

@@ -26,6 +26,7 @@ from app.feedback import FeedbackDesk
 from app.field_reports.reports import FieldReports
 from app.fraud.served import ServedFraud
 from app.observing import Observing
+from app.recommend.opening import Recommending, open_recommending
 from app.runs.assistants import Assistants
 from app.runs.runs import Runs
 from app.senses import Senses
@@ -87,6 +88,8 @@ if TYPE_CHECKING:
     from app.wiring import Wayside
     from core.types import Vector
 
+COMPANY = "harbor"
+"""The tenant whose company it is."""
 MODEL = "echo-1"
 EMBEDDING_MODEL = "hash-4"
 SENTENCE = "You can return a tent within 30 days. [1]"
@@ -201,6 +204,11 @@ class HashEmbeddings:
     """Unit vectors of four dimensions, from a hash of the text."""
 
     dimensions = 4
+    fingerprint = "hash"
+
+    async def aembed_query(self, text: str) -> list[float]:
+        row: list[float] = (await self.aembed([text]))[0].tolist()
+        return row
 
     async def aembed(self, texts: Sequence[str]) -> Vector:
         rows = [np.frombuffer(hashlib.sha256(text.encode()).digest()[:4], np.uint8) for text in texts]
@@ -325,7 +333,8 @@ class Parts:
             self.speaker,
             FakeTextReader(),
         )
-        self.tools = open_tools(self.database, self.systems, self.search, self.settings.policy)
+        served = self.recommending.served
+        self.tools = open_tools(self.database, self.systems, self.search, self.settings.policy, recommender=served)
         store = FeedbackStore(self.database, Audit(self.database))
         self.feedback = FeedbackDesk(store, self.turns, self.systems.help_desk)
 
@@ -381,6 +390,7 @@ class Parts:
     @cached_property
     def alerts(self) -> Alerts:
         return Alerts(self.database, self.settings.drift, self.drift.kept, poll=0.05)
+
     @cached_property
     def federated(self) -> Federated:
         return Federated.of(self.database, self.trials.registry)
@@ -388,6 +398,11 @@ class Parts:
     @cached_property
     def fraud(self) -> LiveFraud:
         return LiveFraud(self.database, self.fraud_model.scorer)
+
+    @cached_property
+    def recommending(self) -> Recommending:
+        orders, procurement, registry = self.systems.orders, self.systems.procurement, self.trials.registry
+        return open_recommending(self.database, orders, procurement, registry, self.embeddings, self.settings, COMPANY)
 
     @cached_property
     def runs(self) -> Runs:

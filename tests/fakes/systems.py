@@ -116,7 +116,9 @@ class FakeOrders:
         found = [
             order
             for order in _company(self._companies, tenant).orders.values()
-            if wanted.order_id in (None, order.id) and wanted.customer_id in (None, order.customer_id)
+            if wanted.order_id in (None, order.id)
+            and wanted.customer_id in (None, order.customer_id)
+            and (wanted.placed_until is None or order.placed <= wanted.placed_until)
         ]
         return sorted(found, key=lambda order: (order.placed, order.id), reverse=True)[: wanted.limit]
 

@@ -193,6 +193,10 @@ def attempts() -> Iterator[tuple[str, str, Any]]:
     for path in ("start", "stop", "registration"):
         yield "POST", f"/api/federated/{{federation}}/{path}", None
     yield "DELETE", "/api/federated/{federation}/enrolment", None
+    yield "POST", "/api/recommendations", {"customer_id": VICTIM}
+    stolen = {"reactions": [{"sku": "{recommended}", "reaction": "dismissed"}]}
+    yield "POST", "/api/recommendations/{slate}/feedback", stolen
+    yield "GET", "/api/recommendations/evaluation", None
     yield "GET", "/api/evals", None
     yield "GET", "/api/evals/retrieval-20260101T000000Z", None
     yield "GET", "/api/evals/retrieval-20260101T000000Z/report", None

@@ -31,6 +31,8 @@ from edge.building import Order, Ware, build
 from edge.keyring import Keyring
 from edge.manifest import Kind, Reach
 from edge.shelf import Shelf
+from tabular.eventlog import EventLog
+from tabular.recommend.records import REACTIONS
 from tests.integration.attempts import NOBODYS, TERMS, TOOLS, VICTIM, attempts
 
 RIVAL = "rival"
@@ -147,6 +149,8 @@ async def settled(house: House) -> House:
     for who in ("victim", "staff"):
         await house.made(who, "POST", f"/api/federated/{ids['federation']}/enrolment", {"consent": True})
     await house.made("admin", "POST", f"/api/federated/{ids['federation']}/start")
+    slate = await house.made("victim", "POST", "/api/recommendations", {"customer_id": VICTIM})
+    ids["slate"], ids["recommended"] = slate["id"], slate["items"][0]["sku"]
     ids["chunk"] = hashlib.sha256(b"The Tangerine house rule").hexdigest()
     with_bundle(Path(house.wayside.settings.workspace))
     ids["key"] = (await house.made("admin", "GET", "/api/keys"))["data"][0]["id"]
@@ -203,6 +207,8 @@ async def everything(house: House) -> dict[str, Any]:
         seen[path] = (await house.call("victim", "GET", path)).json()
     assert seen[path]["asked"] == "train"
     seen["ticket"] = (await house.call("admin", "GET", f"/api/tickets/{ids['ticket']}")).json()
+    log = EventLog(house.wayside.database)
+    seen["reactions"] = [each.event.id async for each in log.read(TENANT, tuple(REACTIONS))]
     seen["crons"] = (await house.call("victim", "POST", "/runs/crons/search", {})).json()
     for key in seen["/api/keys"]["data"]:
         key.pop("last_used_at", None)

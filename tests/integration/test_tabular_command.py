@@ -112,6 +112,10 @@ async def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
     assert "either a file or --demo" in (await tabular(workspace, "import"))[1]
     assert "0 frauds are known" in (await tabular(workspace, "train", "fraud"))[1]
     assert "no model 'weather'" in (await tabular(workspace, "train", "weather"))[1]
+    assert "either a file or --demo" in (await tabular(workspace, "import", "--demo", "--purchases"))[1]
+    none = "0 purchases were appended, 0 were known, 0 withdrawn"
+    assert await tabular(workspace, "import", "--purchases") == (0, none)
+    assert "the log has no purchases" in (await tabular(workspace, "train", "recommend"))[1]
 
 
 @pytest.mark.parametrize(("kind", "wrong"), [(Kind.TABULAR, CorruptArtefact), (Kind.GGUF, InvalidInput)])

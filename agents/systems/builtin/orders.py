@@ -34,6 +34,8 @@ class BuiltinOrders:
             query = query.where(OrderRecord.id == wanted.order_id)
         if wanted.customer_id is not None:
             query = query.where(OrderRecord.customer_id == wanted.customer_id)
+        if wanted.placed_until is not None:
+            query = query.where(OrderRecord.placed <= wanted.placed_until)
         async with self._database.session() as session:
             return await _orders(session, tenant, (await session.scalars(query)).all())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from agents.systems.remote.operation import Noun, Operation
 from agents.systems.remote.system import RemoteSystem
 from agents.systems.rules.words import check_action, check_key, check_query
-from core.errors import NotFound
+from core.errors import InvalidInput, NotFound
 from core.orders import CancelOrder, ChangeAddress, Order, OrderAction, OrderFilter, Refund
 from core.systems import OrdersSettings
 
@@ -17,6 +17,7 @@ class RemoteOrders:
         self._system = system
         told, order = settings.operations, Noun("order", settings.nouns.order, Order)
         self._orders = Operation("orders", told.orders, order.each)
+        self._pages = "placed_until" in f"{told.orders.query} {told.orders.path} {told.orders.body}"
         self._order = Operation("order", told.order, order.one) if told.order else None
         self._outcome = Operation("outcome", told.outcome, order.one)
         self._acts = {
@@ -26,8 +27,14 @@ class RemoteOrders:
         }
 
     async def orders(self, tenant: str, wanted: OrderFilter) -> list[Order]:
-        """See `Orders.orders`. What the system gives beyond what was asked for is left out."""
+        """See `Orders.orders`. What the system gives beyond what was asked for is left out.
+
+        Raises `InvalidInput` for older orders where the settings do not ask for them: the latest would come again.
+        """
         check_query(wanted)
+        if wanted.placed_until is not None and not self._pages:
+            told = "this order system is not asked for older orders: its query has no placed_until"
+            raise InvalidInput(told, param="systems.orders.operations.orders.query")
         if self._order is not None and wanted.order_id is not None:
             found = await self._system.read(self._order, tenant, wanted)
             orders = [] if found is None else [found]
@@ -36,7 +43,9 @@ class RemoteOrders:
         fitting = [
             order
             for order in orders
-            if wanted.order_id in (None, order.id) and wanted.customer_id in (None, order.customer_id)
+            if wanted.order_id in (None, order.id)
+            and wanted.customer_id in (None, order.customer_id)
+            and (wanted.placed_until is None or order.placed <= wanted.placed_until)
         ]
         return fitting[: wanted.limit]
 

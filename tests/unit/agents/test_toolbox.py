@@ -126,7 +126,7 @@ async def test_recommendations_are_what_similar_people_bought(office: Office) ->
             "name": "Wool blanket",
             "price": "60.00",
             "score": 0.5774,
-            "bought_by": 2,
+            "reason": "Customers who bought Camp kettle buy this as well.",
             "because_of": ["SKU-0001"],
         }
     ]

@@ -129,6 +129,10 @@ def test_a_wish_stands_in_for_a_history(recommender: Recommender, log: PurchaseL
         for given in (embed(["red tent"])[0], wish)
     )
     assert blue > red
+    # Who buys tents, and asks for lamps, gets lamps.
+    asked = recommender.recommend("c0", 5, now=now(log), wish=wish)
+    assert {each.item[0] for each in asked} <= {"b", "n"}
+    assert {each.reason.words for each in asked} == {"It fits what you are looking for."}
     with pytest.raises(InvalidInput, match="wish"):
         recommender.recommend(History(), now=now(log), wish=[1.0])
 

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from core.errors import CorruptArtefact, InvalidInput
 from tabular.recommend.blend import DEPTHS, WIDTH, Blend, parts, prior, scores
@@ -12,7 +13,7 @@ from tabular.recommend.learning import Example, _case, learn
 from tabular.recommend.model import Model
 from tabular.recommend.neighbours import Neighbours
 from tabular.recommend.purchases import PurchaseLog
-from tabular.recommend.storing import NAMES, NUMBERS, load, save
+from tabular.recommend.storing import FILE, load, save
 from tabular.recommend.training import HORIZON, NOTHING, Catalogue, examples, relate, train
 from tests.unit.tabular.recommend.conftest import TITLES, bought, embed, shop
 
@@ -111,35 +112,29 @@ def test_a_single_basket_is_enough() -> None:
 
 
 def test_a_stored_model_is_the_same_model(model: Model, log: PurchaseLog, tmp_path: Path) -> None:
-    save(model, tmp_path / "one")
-    save(load(tmp_path / "one"), tmp_path / "two")
-    for name in (NUMBERS, NAMES):
-        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
-    again = load(tmp_path / "one")
+    one = save(model, tmp_path / "one")
+    again = load(one)
+    assert save(again, tmp_path / "two")[FILE].read_bytes() == one[FILE].read_bytes()
     profile = Profile.of(histories(log)["c2"], model.places, log.end)
     assert np.array_equal(features(model, profile).relations, features(again, profile).relations)
     assert (again.items, again.titles, again.trained) == (model.items, model.titles, model.trained)
 
 
-@pytest.mark.parametrize("name", [NUMBERS, NAMES])
-def test_broken_files_are_refused(model: Model, tmp_path: Path, name: str) -> None:
-    save(model, tmp_path)
-    whole = (tmp_path / name).read_bytes()
+def test_broken_files_are_refused(model: Model, tmp_path: Path) -> None:
+    files = save(model, tmp_path)
+    whole = files[FILE].read_bytes()
     for broken in (b"", whole[:-20], whole[: len(whole) // 2], b"{}", b"[1]", b"\xff" + whole[1:]):
-        (tmp_path / name).write_bytes(broken)
+        files[FILE].write_bytes(broken)
         with pytest.raises(CorruptArtefact):
-            load(tmp_path)
-    (tmp_path / name).unlink()
+            load(files)
+    save_file({"next_ids": np.zeros(3)}, files[FILE], {"model": "{}"})
     with pytest.raises(CorruptArtefact):
-        load(tmp_path)
-
-
-def test_numbers_of_another_model_are_refused(model: Model, log: PurchaseLog, tmp_path: Path) -> None:
-    save(model, tmp_path / "one")
-    save(relate(log, NOTHING, now=log.end), tmp_path / "two")
-    (tmp_path / "one" / NUMBERS).write_bytes((tmp_path / "two" / NUMBERS).read_bytes())
-    with pytest.raises(CorruptArtefact, match="is not what"):
-        load(tmp_path / "one")
+        load(files)
+    save_file({"next_ids": np.zeros(3)}, files[FILE], {"model": '{"format": 1}'})
+    with pytest.raises(CorruptArtefact, match="format 1"):
+        load(files)
+    with pytest.raises(CorruptArtefact):
+        load({})
 
 
 def test_numbers_that_do_not_fit_together_are_refused(model: Model, tmp_path: Path) -> None:
@@ -153,6 +148,5 @@ def test_numbers_that_do_not_fit_together_are_refused(model: Model, tmp_path: Pa
         "no recommendation model": replace(model, factors=replace(model.factors, items=np.array(1, np.float32))),
     }
     for words, each in broken.items():
-        save(each, tmp_path)
         with pytest.raises(CorruptArtefact, match=words):
-            load(tmp_path)
+            load(save(each, tmp_path))
