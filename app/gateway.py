@@ -120,6 +120,7 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
             asyncio.create_task(maker.run()),
             asyncio.create_task(wayside.trials.run()),
             asyncio.create_task(wayside.fraud_model.run()),
+            asyncio.create_task(wayside.forecasts.run()),
         }
         if wayside.payments is not None:
             background.add(asyncio.create_task(wayside.payments.run()))

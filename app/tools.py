@@ -8,6 +8,7 @@ from pathlib import Path
 
 from agents.acting import Acting
 from agents.approvals import Approvals
+from agents.demand import BuiltinForecaster
 from agents.policy import DEFAULT, Policy
 from agents.tools.knowledge import knowledge_tools
 from agents.tools.procurement import procurement_tools
@@ -19,7 +20,7 @@ from app.systems import Systems
 from core.audit import Audit
 from core.database import Database
 from core.ledger import Ledger
-from core.ports import PassageSearch
+from core.ports import Forecaster, PassageSearch
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +39,17 @@ def open_tools(
     policy_file: Path | None = None,
     ledger: Ledger | None = None,
     suppliers: Iterable[Supplier] = (),
+    forecaster: Forecaster | None = None,
 ) -> Tools:
-    """Make the tools. Raises `InvalidInput` when the policy is none, or has rules of what does not exist."""
+    """Make the tools; without a `forecaster`, on the built-in one.
+
+    Raises `InvalidInput` when the policy is none, or has rules of what does not exist.
+    """
     own = [
         *knowledge_tools(search),
         *order_tools(systems.orders),
         *ticket_tools(systems.help_desk),
-        *procurement_tools(systems.procurement),
+        *procurement_tools(systems.procurement, forecaster or BuiltinForecaster(systems.procurement)),
         *shop_tools(systems.orders, systems.procurement),
     ]
     policy = Policy.read(policy_file or DEFAULT)

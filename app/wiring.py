@@ -29,6 +29,7 @@ from agents.triage import Triage
 from app.assistant import PATIENCE, Assistant
 from app.attachments import Attachments
 from app.checkpoints import open_checkpoints
+from app.demand.served import ServedForecasts
 from app.demo.loading import load_demo
 from app.engines.chat_model import EngineChat
 from app.engines.choice import open_engine
@@ -119,6 +120,7 @@ class Wayside:
     trials: Trials
     fraud: LiveFraud
     fraud_model: ServedFraud
+    forecasts: ServedForecasts
     payments: PaymentStream | None
 
 
@@ -166,7 +168,9 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
         policy = KnowledgePolicy(relevance=settings.engine.relevance) if settings.engine.url else KnowledgePolicy()
         systems = open_systems(settings.systems, database, stack)
         servers = open_servers(settings.mcp, stack)
-        tools = open_tools(database, systems, search, settings.policy, suppliers=servers)
+        forecasts = ServedForecasts(trials.registry, systems.procurement, settings, tenant=TENANT)
+        await forecasts.take_up()
+        tools = open_tools(database, systems, search, settings.policy, suppliers=servers, forecaster=forecasts)
         hands = ToolHands(tools.toolbox, tools.acting)
         own = own_weights(settings.workspace)
         if console is not None and (heads := sorted(path.stem for path in own.glob("*.npz"))):
@@ -217,6 +221,7 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
             trials=trials,
             fraud=fraud,
             fraud_model=fraud_model,
+            forecasts=forecasts,
             payments=_payments(settings, fraud),
         )
         if settings.demo:

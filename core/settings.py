@@ -103,6 +103,14 @@ class FraudSettings(BaseModel):
     stream: FraudStream | None = Field(None, description="decide about what comes along a stream, too")
 
 
+class DemandSettings(BaseModel):
+    """How the registered forecasts of demand are used."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    stale_days: int = Field(14, ge=0, le=365, description="days of sales after which they are too old to be used")
+
+
 class RegistrySettings(BaseModel):
     """The registered model that answers in the embedded model's place, and how its challengers are tried."""
 
@@ -207,6 +215,7 @@ class Settings(BaseSettings):
     embedded: EmbeddedSettings = EmbeddedSettings()
     registry: RegistrySettings = RegistrySettings()
     fraud: FraudSettings = FraudSettings()
+    demand: DemandSettings = DemandSettings()
     limits: LimitSettings = LimitSettings()
     media: MediaSettings = MediaSettings()
     speech: SpeechSettings = SpeechSettings()

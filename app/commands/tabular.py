@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import getpass
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,12 +21,13 @@ from app.demo.card_uses import card_uses
 from app.demo.company import generate
 from app.fraud.history import append_history, read_history, write_rejected
 from app.mirrors import open_mirror
+from app.systems import open_systems
 from app.workspace import TENANT
 from core.database import Database, now
 from core.errors import InvalidInput, MissingExtra
 from core.registry import Registry
 from core.settings import Settings
-from core.versions import Version
+from core.versions import Candidate, Version
 from tabular.eventlog import EventLog
 
 if TYPE_CHECKING:
@@ -65,17 +67,21 @@ def import_(
 
 @commands.command()
 def train(
-    model: Annotated[str, typer.Argument(help="fraud")],
+    model: Annotated[str, typer.Argument(help="fraud or demand")],
     promote: Annotated[bool, typer.Option(help="Make it the champion, if the gate lets it.")] = False,
     workspace: Workspace = None,
 ) -> None:
-    """Train a model on the event log, measure it forward in time, and register it as a version."""
-    if model != "fraud":
-        raise InvalidInput(f"no model {model!r} is trained from the log: there is fraud", param="model")
-    for package, name in (("lightgbm", "lightgbm"), ("sklearn", "scikit-learn")):
+    """Train a model on what is known, measure it on what it had not seen, and register it as a version.
+
+    The model of fraud learns from the event log, forecasts of demand from the sales that procurement keeps.
+    """
+    if model not in _TRAINED:
+        raise InvalidInput(f"no model {model!r} is trained here: there are {', '.join(_TRAINED)}", param="model")
+    packages, make = _TRAINED[model]
+    for package, name in packages:
         if find_spec(package) is None:
             raise MissingExtra(name, "tabular")
-    registered = asyncio.run(_train(settings_for(workspace, demo=False), promote=promote))
+    registered = asyncio.run(_train(settings_for(workspace, demo=False), make, promote=promote))
     for name, metric in registered.metrics.items():
         each = metric.interval
         typer.echo(f"{name}: {each.value:.3f} ({each.low:.3f} to {each.high:.3f})")
@@ -92,20 +98,47 @@ async def _append(settings: Settings, rows: Sequence[tuple[Transaction, bool]]) 
         await database.close()
 
 
-async def _train(settings: Settings, *, promote: bool) -> Version:
+Made = tuple[Candidate, str]
+"""What is to be registered, and why it may be promoted."""
+
+
+async def _fraud(_settings: Settings, database: Database, folder: Path, say: Callable[[str], None]) -> Made:
     # Scikit-learn and LightGBM take seconds to import, and may be missing.
     from app.fraud.training import candidate, train_fraud
 
+    moment = int(now().timestamp() * 1000)
+    trained = await train_fraud(EventLog(database), TENANT, now=moment, say=say)
+    return candidate(trained, folder, f"wayside {version('wayside')}"), "trained on the event log"
+
+
+async def _demand(settings: Settings, database: Database, folder: Path, say: Callable[[str], None]) -> Made:
+    from app.demand.training import candidate, train_demand
+
+    async with AsyncExitStack() as stack:
+        procurement = open_systems(settings.systems, database, stack).procurement
+        trained = await train_demand(procurement, TENANT, stale_days=settings.demand.stale_days, say=say)
+    made = candidate(trained, folder, f"wayside {version('wayside')}")
+    return made, f"forecasts from sales until {trained.prepared.origin.isoformat()}"
+
+
+Make = Callable[[Settings, Database, Path, Callable[[str], None]], Awaitable[Made]]
+_LIGHTGBM, _SKLEARN = ("lightgbm", "lightgbm"), ("sklearn", "scikit-learn")
+_STATSFORECAST, _PANDAS = ("statsforecast", "statsforecast"), ("pandas", "pandas")
+_TRAINED: dict[str, tuple[tuple[tuple[str, str], ...], Make]] = {
+    "fraud": ((_LIGHTGBM, _SKLEARN), _fraud),
+    "demand": ((_STATSFORECAST, _PANDAS), _demand),
+}
+"""Each model's packages (as imported, as installed), and what makes it."""
+
+
+async def _train(settings: Settings, make: Make, *, promote: bool) -> Version:
     database = await _open(settings)
     try:
         with tempfile.TemporaryDirectory() as folder, Console(stderr=True).status("training") as status:
-            moment = int(now().timestamp() * 1000)
-            trained = await train_fraud(EventLog(database), TENANT, now=moment, say=status.console.print)
-            made = candidate(trained, Path(folder), f"wayside {version('wayside')}")
+            made, why = await make(settings, database, Path(folder), status.console.print)
             registry = Registry.of(database, settings.workspace, open_mirror(settings.registry))
             registered = await registry.register(made, getpass.getuser())
             if promote:
-                why = "trained on the event log"
                 await registry.promote(registered.model, registered.number, getpass.getuser(), why)
         return registered
     finally:

@@ -17,6 +17,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from agents.feedback import FeedbackStore
 from agents.hands import ToolHands
 from agents.reconciling import Reconciling
+from app.demand.served import ServedForecasts
 from app.engines.protocol import Completion, CompletionStream, Engine
 from app.engines.trial import TrialEngine
 from app.feedback import FeedbackDesk
@@ -321,7 +322,9 @@ class Parts:
             self.speaker,
             FakeTextReader(),
         )
-        self.tools = open_tools(self.database, self.systems, self.search, self.settings.policy)
+        self.tools = open_tools(
+            self.database, self.systems, self.search, self.settings.policy, forecaster=self.forecasts
+        )
         store = FeedbackStore(self.database, Audit(self.database))
         self.feedback = FeedbackDesk(store, self.turns, self.systems.help_desk)
 
@@ -363,6 +366,10 @@ class Parts:
     @cached_property
     def fraud_model(self) -> ServedFraud:
         return ServedFraud(self.trials.registry, self.settings.fraud, poll_seconds=0.05)
+
+    @cached_property
+    def forecasts(self) -> ServedForecasts:
+        return ServedForecasts(self.trials.registry, self.systems.procurement, self.settings, tenant="default")
 
     payments = None
 
