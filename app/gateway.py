@@ -24,6 +24,7 @@ from app.api import (
     evaluations,
     feedback,
     field_reports,
+    forecasts,
     fraud,
     health,
     keys,
@@ -61,6 +62,7 @@ from app.metering import Metering
 from app.metrics import Metrics
 from app.replay import Replay
 from app.requests import Requests
+from app.retraining import Retraining
 from app.runs.wayside import WAYSIDE
 from app.runs.workers import Workers
 from app.telemetry import Telemetry, otlp
@@ -109,6 +111,8 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
     endpoint = mcp.McpEndpoint(wayside.tools)
     maker = Maker(wayside.database, wayside.field_reports, sole=settings.database_url is None)
 
+    retraining = Retraining(wayside.database, wayside.trials.registry, settings, metrics.retrained, tenant=TENANT)
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         background = {
@@ -121,6 +125,7 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
             asyncio.create_task(wayside.trials.run()),
             asyncio.create_task(wayside.fraud_model.run()),
             asyncio.create_task(wayside.forecasts.run()),
+            asyncio.create_task(retraining.run()),
         }
         if wayside.payments is not None:
             background.add(asyncio.create_task(wayside.payments.run()))
@@ -175,6 +180,7 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
         bundles.routes(Shelf(shelf(settings.workspace)), wayside.snapshots),
         sync.routes(wayside.reconciling),
         fraud.routes(wayside.fraud, Decisions(wayside.database), FraudFeatures.names),
+        forecasts.routes(wayside.tools, wayside.systems.procurement, wayside.forecasts),
         mcp.routes(endpoint),
         langgraph_assistants.routes(wayside.runs.assistants),
         langgraph_crons.routes(wayside.runs),

@@ -1,15 +1,11 @@
-"""Prepared forecasts as a folder of two files, without pickles: `forecasts.npz` with the numbers, `forecasts.json`.
+"""Prepared forecasts as one file of JSON: the registry keeps no archives of arrays, and some hundred series are small.
 
-The JSON has the SHA-256 of the numbers, so that halves of two of them are not taken for one.
+The registry checks its SHA-256 whenever it is opened.
 """
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json
-import zipfile
-import zlib
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -22,75 +18,68 @@ from core.errors import CorruptArtefact
 from tabular.demand.prepared import Prepared
 
 FORMAT = 1
-NUMBERS, NAMES = "forecasts.npz", "forecasts.json"
+FILE = "forecasts.json"
+
+_DIGITS = 6
+"""Significant ones: more of a piece than anybody knows."""
+
+Floats = NDArray[np.float64]
 
 
 def save(prepared: Prepared, folder: Path) -> dict[str, Path]:
-    """Write the files into `folder`, which is made where it is missing, and say where they lie.
+    """Write the file into `folder`, which is made where it is missing, and say where it lies.
 
     Equal forecasts give equal bytes.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **_arrays(prepared))
-    numbers = buffer.getvalue()
-    card = {
+    told = {
         "format": FORMAT,
-        "sha256": hashlib.sha256(numbers).hexdigest(),
         "origin": prepared.origin.isoformat(),
         "names": prepared.names,
+        "histories": prepared.histories.tolist(),
         "shares": prepared.shares,
+        "means": _rounded(prepared.means),
+        "dispersions": _rounded(prepared.dispersions),
     }
-    files = {NUMBERS: folder / NUMBERS, NAMES: folder / NAMES}
-    files[NUMBERS].write_bytes(numbers)
-    files[NAMES].write_text(json.dumps(card, ensure_ascii=False), encoding="utf-8")
-    return files
+    file = folder / FILE
+    file.write_text(json.dumps(told, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
+    return {FILE: file}
 
 
 def load(files: Mapping[str, Path]) -> Prepared:
-    """Read what `save` wrote, wherever the two files lie. Raises `CorruptArtefact` for anything else."""
+    """Read what `save` wrote, wherever it lies now. Raises `CorruptArtefact` for anything else."""
     try:
-        card = json.loads(files[NAMES].read_text(encoding="utf-8"))
-        numbers = files[NUMBERS].read_bytes()
-        if card["format"] != FORMAT:
-            raise CorruptArtefact(f"these are forecasts of format {card['format']}, not {FORMAT}: train them anew")
-        if hashlib.sha256(numbers).hexdigest() != card["sha256"]:
-            raise CorruptArtefact(f"{NUMBERS} is not what {NAMES} was written for")
-        with np.load(io.BytesIO(numbers), allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-        prepared = _prepared(card, arrays)
+        told = json.loads(files[FILE].read_text(encoding="utf-8"))
+        if told["format"] != FORMAT:
+            raise CorruptArtefact(f"these are forecasts of format {told['format']}, not {FORMAT}: train them anew")
+        prepared = _prepared(told)
         found = _inconsistent(prepared)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error) as problem:
-        raise CorruptArtefact(f"these files hold no forecasts: {problem}") from problem
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError) as problem:
+        raise CorruptArtefact(f"this file holds no forecasts: {problem}") from problem
     if found:
-        raise CorruptArtefact(f"these files hold broken forecasts: {found}")
+        raise CorruptArtefact(f"this file holds broken forecasts: {found}")
     return prepared
 
 
-def _arrays(prepared: Prepared) -> dict[str, NDArray[Any]]:
-    # Half the size, and seven digits of a piece are more than anybody knows.
-    return {
-        "means": prepared.means.astype(np.float32),
-        "dispersions": prepared.dispersions.astype(np.float32),
-        "histories": prepared.histories.astype(np.int64),
-    }
+def _rounded(values: Floats) -> list[list[float]]:
+    return [[float(f"{each:.{_DIGITS}g}") for each in row] for row in values.tolist()]
 
 
-def _prepared(card: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Prepared:
+def _prepared(told: Mapping[str, Any]) -> Prepared:
     return Prepared(
-        origin=date.fromisoformat(card["origin"]),
-        names=tuple(str(each) for each in card["names"]),
-        means=arrays["means"].astype(np.float64),
-        dispersions=arrays["dispersions"].astype(np.float64),
-        histories=arrays["histories"].astype(np.int64),
-        shares=tuple({str(name): float(share) for name, share in each.items()} for each in card["shares"]),
+        origin=date.fromisoformat(told["origin"]),
+        names=tuple(str(each) for each in told["names"]),
+        means=np.array(told["means"], np.float64),
+        dispersions=np.array(told["dispersions"], np.float64),
+        histories=np.array(told["histories"], np.int64),
+        shares=tuple({str(name): float(share) for name, share in each.items()} for each in told["shares"]),
     )
 
 
 def _inconsistent(prepared: Prepared) -> str | None:
     """What does not fit together, if something does not."""
     count = len(prepared.names)
-    if prepared.means.ndim != 2 or not prepared.means.shape[1]:
+    if prepared.means.ndim != 2 or not prepared.means.size:
         return "no days to come"
     shapes = {
         "means": (prepared.means.shape[:1], (count,)),
@@ -103,6 +92,8 @@ def _inconsistent(prepared: Prepared) -> str | None:
             return f"{name}: {found} where {wanted} was expected"
     if len(set(prepared.names)) < count:
         return "a name that comes twice"
+    if not all(prepared.shares):
+        return "a series without a model"
     if any(not np.isfinite(each).all() or (each < 0).any() for each in (prepared.means, prepared.dispersions)):
         return "a number that is none, or below zero"
     return None

@@ -19,8 +19,8 @@ from core.ports import Forecaster
 from core.purchasing import SalesHistory
 from core.registry import Registry
 from core.settings import DemandSettings, Settings
-from core.versions import Kind, Lineage
 from core.versions import Candidate as Registered
+from core.versions import Kind, Lineage
 from tabular.demand.prepared import Prepared
 from tabular.demand.storing import save
 from tests.contract.systems import _name

@@ -172,6 +172,9 @@ def attempts() -> Iterator[tuple[str, str, Any]]:
     yield "GET", "/api/fraud/decisions", None
     yield "GET", "/api/fraud/decisions/{payment}", None
     yield "POST", "/api/fraud/decisions/{payment}/outcome", {"outcome": "fraud"}
+    # The stranger's company has no products, and forecasts of another's are not found.
+    yield "GET", "/api/forecasts/SKU-0187", None
+    yield "GET", "/api/reorders", None
     yield "GET", "/api/evals", None
     yield "GET", "/api/evals/retrieval-20260101T000000Z", None
     yield "GET", "/api/evals/retrieval-20260101T000000Z/report", None
