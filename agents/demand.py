@@ -1,134 +1,71 @@
-"""How much of a product will be sold: from its daily sales to a forecast by the week, with its uncertainty.
-
-The year's swing is one wave of sine and cosine, fitted to the weekly sums by Poisson regression; a ridge on it keeps
-products that hardly sell from being given a season by chance. What is left after dividing by the wave follows simple
-exponential smoothing, whose weight is the one with the least squared one-step errors. (R. Hyndman, G. Athanasopoulos:
-Forecasting, Principles and Practice, 3rd ed. 2021: harmonic regression in 10.5, exponential smoothing in 8.1.)
-"""
+"""The forecaster that always works: from a product's daily sales by numpy alone, see `core.seasonal` for the method."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
 
 import numpy as np
 
+from core.database import now
+from core.demand import MOST_DAYS, Outlook
 from core.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+from core.ports import Procurement
+from core.purchasing import SalesHistory, SalesQuery
+from core.seasonal import FEWEST_WEEKS, foresee
 
 METHOD = "yearly wave by Poisson regression, simple exponential smoothing of the rest"
-FEWEST_WEEKS = 4
-MOST_WEEKS = 104
+FEWEST_DAYS = 7 * FEWEST_WEEKS
+HISTORY = timedelta(days=731)
+"""Two years of sales show a season."""
 
-_YEAR = 365.25 / 7
-_WARM_UP = 8
-_RIDGE = 5.0
-_ROUNDS = 15
-_WEIGHTS = np.linspace(0.02, 0.6, 30)
+_MOST = 1000
+_NAMED = 20
+"""Products that are named one by one; for more, all sales are read."""
 
 
-@dataclass(frozen=True, slots=True)
-class DemandForecast:
-    """Expected pieces in each of the weeks to come, and what the expectation rests on.
+class BuiltinForecaster:
+    """See `core.ports.Forecaster`."""
 
-    `level` is the present weekly demand without the season, `weight` how much of each week's surprise it took up.
-    The variance of a week's demand is `dispersion` times its expectation. `history` is the number of weeks read.
+    def __init__(self, procurement: Procurement) -> None:
+        self._procurement = procurement
+
+    async def outlooks(self, tenant: str, days: Mapping[str, int]) -> dict[str, Outlook]:
+        """See `Forecaster.outlooks`."""
+        check_days(days)
+        if not days:
+            return {}
+        named = tuple(sorted(days)) if len(days) <= _NAMED else ()
+        histories = await self._procurement.read(tenant, SalesQuery((now() - HISTORY).date(), named, limit=_MOST))
+        told = [each for each in histories if each.sku in days and len(each.units) >= FEWEST_DAYS]
+        return await asyncio.to_thread(lambda: {each.sku: outlook(each, days[each.sku]) for each in told})
+
+
+def check_days(days: Mapping[str, int]) -> None:
+    """Raise `InvalidInput` for a stretch that nobody foretells."""
+    for sku, count in days.items():
+        if not 1 <= count <= MOST_DAYS:
+            raise InvalidInput(f"days must be between 1 and {MOST_DAYS}, not {count} for {sku}", param="days")
+
+
+def outlook(history: SalesHistory, days: int) -> Outlook:
+    """Foretell the `days` after a history, which has `FEWEST_DAYS` at least.
+
+    The level is not known but estimated, so the errors of later weeks add up: over h weeks the variance of a sum
+    is that of h single weeks times 1 + a (h-1) + a² (h-1) (2h-1) / 6 for the weight a (R. Hyndman and others,
+    Forecasting with Exponential Smoothing, 2008, on the local level model).
     """
-
-    weeks: tuple[float, ...]
-    level: float
-    weight: float
-    dispersion: float
-    history: int
-    method: str = METHOD
-
-    def over(self, days: float) -> tuple[float, float]:
-        """Mean and standard deviation of the demand of the next `days` together.
-
-        The level is not known but estimated, so the errors of later weeks add up: over h weeks the variance of a sum
-        is that of h single weeks times 1 + a (h-1) + a² (h-1) (2h-1) / 6 for the weight a (R. Hyndman and others,
-        Forecasting with Exponential Smoothing, 2008, on the local level model). Raises ValueError beyond the weeks.
-        """
-        weeks = days / 7
-        if not 0 <= weeks <= len(self.weeks):
-            raise ValueError(f"the forecast reaches {7 * len(self.weeks)} days, not {days}")
-        whole = int(weeks)
-        mean = sum(self.weeks[:whole])
-        if whole < len(self.weeks):
-            mean += (weeks - whole) * self.weeks[whole]
-        growth = 1.0
-        if weeks > 1:
-            growth += self.weight * (weeks - 1) + self.weight**2 * (weeks - 1) * (2 * weeks - 1) / 6
-        return mean, math.sqrt(self.dispersion * mean * growth)
-
-
-def forecast(units: Sequence[int], weeks: int = 13) -> DemandForecast:
-    """Forecast the `weeks` after the last of these days' sales, the oldest first.
-
-    A season is looked for when there is more than a year of sales. Raises `InvalidInput` for fewer than four weeks.
-    """
-    if not 1 <= weeks <= MOST_WEEKS:
-        raise InvalidInput(f"weeks must be between 1 and {MOST_WEEKS}, not {weeks}", param="weeks")
-    if len(units) < 7 * FEWEST_WEEKS:
-        raise InvalidInput(f"a forecast needs {7 * FEWEST_WEEKS} days of sales, there are {len(units)}")
-    sales = weekly(units)
-    wave = _wave(sales, len(sales) + weeks)
-    past = wave[: len(sales)]
-    weight, levels = _smoothed(sales / past)
-    expected = levels[:-1] * past
-    # The first weeks start from a guess of the level, and say nothing about the errors.
-    learnt = slice(min(_WARM_UP, len(sales) // 2), None)
-    told = float(expected[learnt].sum())
-    dispersion = float(np.square(sales - expected)[learnt].sum()) / told if told > 0 else 0.0
-    level = float(levels[-1])
-    return DemandForecast(
-        weeks=tuple((level * wave[len(sales) :]).tolist()),
-        level=level,
-        weight=weight,
-        dispersion=dispersion,
-        history=len(sales),
+    found = foresee(np.asarray(history.units, np.float64), -(-days // 7))
+    weeks = np.maximum(np.arange(1, days + 1) / 7, 1.0)
+    growth = 1 + found.weight * (weeks - 1) + found.weight**2 * (weeks - 1) * (2 * weeks - 1) / 6
+    last = history.first_day + timedelta(days=len(history.units) - 1)
+    return Outlook(
+        sku=history.sku,
+        method=METHOD,
+        known_until=last,
+        begins=last + timedelta(days=1),
+        daily=tuple(np.repeat(found.weeks / 7, 7)[:days].tolist()),
+        dispersions=tuple((found.dispersion * growth).tolist()),
+        history=found.history,
     )
-
-
-def weekly(units: Sequence[int]) -> Floats:
-    """Sums of seven days each, ending on the last day; days before the first whole week are left out."""
-    days = np.asarray(units, dtype=np.float64)
-    sums: Floats = days[len(days) % 7 :].reshape(-1, 7).sum(axis=1)
-    return sums
-
-
-def _wave(sales: Floats, length: int) -> Floats:
-    """How many times an ordinary week's sales each week brings; ones where no season can be told."""
-    if len(sales) <= _YEAR or not sales.any():
-        return np.ones(length)
-    angle = 2 * np.pi * np.arange(length) / _YEAR
-    terms = np.column_stack([np.ones(length), np.sin(angle), np.cos(angle)])
-    known = terms[: len(sales)]
-    ridge = np.diag([0.0, _RIDGE, _RIDGE])
-    factors = np.array([math.log(sales.mean()), 0.0, 0.0])
-    # Iteratively reweighted least squares.
-    for _ in range(_ROUNDS):
-        linear = np.clip(known @ factors, -10, 10)
-        mean = np.exp(linear)
-        weighted = (known * mean[:, None]).T
-        factors = np.linalg.solve(weighted @ known + ridge, weighted @ (linear + (sales - mean) / mean))
-    swing: Floats = np.exp(np.clip(terms[:, 1:] @ factors[1:], -3, 3))
-    return swing
-
-
-def _smoothed(series: Floats) -> tuple[float, Floats]:
-    """The best weight, and the level before each week and after the last."""
-    start = min(_WARM_UP, len(series) // 2)
-    levels = np.empty((len(series) + 1, len(_WEIGHTS)))
-    levels[0] = series[:start].mean()
-    for week, value in enumerate(series):
-        levels[week + 1] = levels[week] + _WEIGHTS * (value - levels[week])
-    errors = np.square(series[:, None] - levels[:-1])[start:].sum(axis=0)
-    best = int(errors.argmin())
-    return float(_WEIGHTS[best]), levels[:, best]

@@ -146,7 +146,7 @@ def demand(result: Mapping[str, Any]) -> str:
         f"{result['sku']}: {result['total']:.2f} pieces expected in the next {len(result['weeks'])} weeks "
         f"(standard deviation {result['standard_deviation']:.1f}). By week: {weeks}. "
         f"From {result['weeks_of_history']} weeks of sales until "
-        f"{day(date.fromisoformat(result['sales_until']))}; {result['method']}."
+        f"{day(date.fromisoformat(result['known_until']))}; {result['method']}."
     )
 
 
@@ -157,15 +157,23 @@ def advice(number: int, told: Mapping[str, Any], name: str) -> str:
         f"{number}. {told['sku']} {name}: order {told['quantity']} from {told['supplier_id']} for {total:.2f} EUR.\n"
         f"   - Expected demand in {told['protection_days']} days ({told['lead_time_days']} lead time + "
         f"{told['review_days']} until the next look): {told['protection_demand']:.1f} pieces. Safety stock "
-        f"{told['z']:.3f} × {told['protection_sd']:.1f} = {told['safety_stock']:.1f}. Reorder point: "
+        f"{told['safety_factor']:.3f} × {told['protection_sd']:.1f} = {told['safety_stock']:.1f}. Reorder point: "
         f"{told['reorder_point']}.\n"
         f"   - In stock {told['stock']} + on order {told['on_order']} = {told['position']}, so it is due. To last "
         f"{told['cover_days']} days more ({told['cover_demand']:.1f} pieces) takes {told['protection_demand']:.1f} + "
         f"{told['cover_demand']:.1f} + {told['safety_stock']:.1f}, so {told['order_up_to']}: "
         f"{told['shortfall']} are missing.\n"
         f"   - In packs of {told['pack_size']} and for at least {Decimal(told['minimum_order']):.2f} EUR an order: "
-        f"{told['quantity']} × {Decimal(told['unit_cost']):.2f} = {total:.2f} EUR."
+        f"{told['quantity']} × {Decimal(told['unit_cost']):.2f} = {total:.2f} EUR.\n"
+        f"   - As it is, {_share(told['unchanged'])} of that demand goes short, a margin of "
+        f"{Decimal(told['unchanged']['shortage_cost']):.2f} EUR; with the order {_share(told['ordered'])}, and keeping "
+        f"what is left costs {Decimal(told['ordered']['holding_cost']):.2f} EUR instead of "
+        f"{Decimal(told['unchanged']['holding_cost']):.2f}."
     )
+
+
+def _share(prospect: Mapping[str, Any]) -> str:
+    return f"{100 * prospect['short_share']:.1f} %"
 
 
 def bought(order: PurchaseOrder) -> str:

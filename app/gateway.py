@@ -26,6 +26,7 @@ from app.api import (
     federated,
     feedback,
     field_reports,
+    forecasts,
     fraud,
     fraud_rules,
     health,
@@ -66,6 +67,7 @@ from app.metering import Metering
 from app.metrics import Metrics
 from app.replay import Replay
 from app.requests import Requests
+from app.retraining import Retraining
 from app.runs.wayside import WAYSIDE
 from app.runs.workers import Workers
 from app.telemetry import Telemetry, otlp
@@ -115,6 +117,8 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
     endpoint = mcp.McpEndpoint(wayside.tools)
     maker = Maker(wayside.database, wayside.field_reports, sole=settings.database_url is None)
 
+    retraining = Retraining(wayside.database, wayside.trials.registry, settings, metrics.retrained, tenant=TENANT)
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         background = {
@@ -130,6 +134,8 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
             asyncio.create_task(wayside.drift.run()),
             asyncio.create_task(wayside.federated.keeper.run()),
             asyncio.create_task(wayside.recommending.served.run()),
+            asyncio.create_task(wayside.forecasts.run()),
+            asyncio.create_task(retraining.run()),
         }
         if wayside.payments is not None:
             background.add(asyncio.create_task(wayside.payments.run()))
@@ -192,6 +198,7 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
         drift.routes(wayside.drift),
         federated.routes(wayside.federated, TENANT),
         recommendations.routes(wayside.recommending),
+        forecasts.routes(wayside.tools, wayside.systems.procurement, wayside.forecasts),
         mcp.routes(endpoint),
         langgraph_assistants.routes(wayside.runs.assistants),
         langgraph_crons.routes(wayside.runs),

@@ -42,6 +42,12 @@ class Metrics:
         self._jobs = Gauge(
             "wayside_ingestion_jobs", "Documents that wait to be indexed or deleted, or are.", registry=self.registry
         )
+        self._retrainings = Counter(
+            "wayside_retrainings",
+            "Models trained on schedule, by what came of it: trained, promoted, refused by the gate, or failed.",
+            ("model", "outcome"),
+            registry=self.registry,
+        )
         # Asking prometheus_client for a labelled child costs more than using it.
         self._latencies: dict[tuple[str, str, int], Histogram] = {}
         self._token_counters: dict[tuple[str, str], tuple[Counter, Counter, Counter]] = {}
@@ -53,6 +59,10 @@ class Metrics:
         if child is None:
             child = self._latencies[labels] = self._latency.labels(method, route, str(status))
         child.observe(seconds)
+
+    def retrained(self, model: str, outcome: str) -> None:
+        """Count a training on schedule. `model` is a name out of the settings."""
+        self._retrainings.labels(model, outcome).inc()
 
     def answer(self, model: str, engine: str, usage: Usage) -> None:
         """Count a chat answer and its tokens. `engine` is `none` when no engine was needed."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from agents.acting import Acting
 from agents.approvals import Approvals
+from agents.demand import BuiltinForecaster
 from agents.policy import DEFAULT, Policy
 from agents.recommending import BasketLikeness
 from agents.tools.knowledge import knowledge_tools
@@ -20,7 +21,7 @@ from app.systems import Systems
 from core.audit import Audit
 from core.database import Database
 from core.ledger import Ledger
-from core.ports import PassageSearch, Recommender
+from core.ports import Forecaster, PassageSearch, Recommender
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,10 @@ def open_tools(
     ledger: Ledger | None = None,
     suppliers: Iterable[Supplier] = (),
     recommender: Recommender | None = None,
+    forecaster: Forecaster | None = None,
 ) -> Tools:
-    """Make the tools; without a recommender, the likeness of baskets recommends.
+    """Make the tools; without a `recommender` the likeness of baskets recommends, without a `forecaster` the built-in
+    one foretells.
 
     Raises `InvalidInput` when the policy is none, or has rules of what does not exist.
     """
@@ -49,7 +52,7 @@ def open_tools(
         *knowledge_tools(search),
         *order_tools(systems.orders),
         *ticket_tools(systems.help_desk),
-        *procurement_tools(systems.procurement),
+        *procurement_tools(systems.procurement, forecaster or BuiltinForecaster(systems.procurement)),
         *shop_tools(recommender or BasketLikeness(systems.orders, systems.procurement)),
     ]
     policy = Policy.read(policy_file or DEFAULT)

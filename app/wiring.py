@@ -29,6 +29,7 @@ from agents.triage import Triage
 from app.assistant import PATIENCE, Assistant
 from app.attachments import Attachments
 from app.checkpoints import open_checkpoints
+from app.demand.served import ServedForecasts
 from app.demo.loading import load_demo
 from app.drift.alerting import Alerts
 from app.drift.watching import Watch
@@ -125,6 +126,7 @@ class Wayside:
     fraud: LiveFraud
     fraud_model: ServedFraud
     tasks: ServedTasks
+    forecasts: ServedForecasts
     payments: PaymentStream | None
     drift: Watch
     alerts: Alerts
@@ -185,8 +187,16 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
             database, systems.orders, systems.procurement, trials.registry, embeddings, settings, TENANT
         )
         await recommending.served.take_up()
+        forecasts = ServedForecasts(trials.registry, systems.procurement, settings, tenant=TENANT)
+        await forecasts.take_up()
         tools = open_tools(
-            database, systems, search, settings.policy, suppliers=servers, recommender=recommending.served
+            database,
+            systems,
+            search,
+            settings.policy,
+            suppliers=servers,
+            recommender=recommending.served,
+            forecaster=forecasts,
         )
         hands = ToolHands(tools.toolbox, tools.acting)
         own = own_weights(settings.workspace)
@@ -239,6 +249,7 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
             fraud=fraud,
             fraud_model=fraud_model,
             tasks=tasks,
+            forecasts=forecasts,
             payments=_payments(settings, fraud),
             drift=drift,
             alerts=Alerts(database, settings.drift, drift.kept),

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from core.demand import Outlook
 from core.media import Audio, Picture, Reading, Transcript
 from core.orders import Order, OrderAction, OrderFilter
 from core.purchasing import Found_co, PurchaseAction, PurchaseOrder, Query
@@ -175,6 +176,20 @@ class Recommender(Protocol):
 
     async def recommend(self, tenant: str, asking: Asking) -> Recommendations:
         """Return the best, fewer than asked for where fewer may be recommended."""
+
+
+class Forecaster(Protocol):
+    """Foretells what products will sell."""
+
+    async def outlooks(self, tenant: str, days: Mapping[str, int]) -> dict[str, Outlook]:
+        """Foretell, for each SKU, at least so many days (1 to `core.demand.MOST_DAYS`, else `InvalidInput` `days`).
+
+        * Pieces a day, none below zero, from the day after the last one whose sales are known: `begins` says which.
+          Sales that came after `known_until` have changed nothing but the beginning.
+        * Whoever is asked again before sales come in says the same.
+        * A product that does not exist, or has sold for less than four weeks, is left out.
+        * Nothing of another tenant is read. What keeps the sales may fail: `SystemUnavailable`, other `SystemFault`s.
+        """
 
 
 class Transcriber(Protocol):

@@ -6,10 +6,12 @@ the file `wayside.toml` in the workspace, the defaults below. Nothing reads the 
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl, SecretStr, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -126,8 +128,11 @@ class DriftSettings(BaseModel):
 
 class RecommendSettings(BaseModel):
     """Whether one place of a recommendation is left to chance, so that what is not tried can be judged, and how.
+
     What the policies do is told in `tabular/recommend/bandit.py`.
     """
+
+    model_config = ConfigDict(extra="forbid")
 
     explore: Literal["nothing", "epsilon_greedy", "softmax"] = Field(
         "nothing", description="how the last place is drawn"
@@ -136,6 +141,38 @@ class RecommendSettings(BaseModel):
     temperature: float = Field(1.0, gt=0, description="of softmax: above 1 the chances come nearer to each other")
     candidates: int = Field(10, ge=2, le=50, description="products that the place is drawn from, the best first")
     stock_seconds: float = Field(5.0, ge=0, description="how long the catalogue is remembered, with what is in stock")
+
+
+class DemandSettings(BaseModel):
+    """How the registered forecasts of demand are used."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    stale_days: int = Field(14, ge=0, le=365, description="days of sales after which they are too old to be used")
+
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+def _interval(value: Any) -> Any:
+    """`30m`, `24h` and `7d` as times; anything else is left to pydantic."""
+    if isinstance(value, str) and (found := re.fullmatch(r"([1-9]\d{0,5})([mhd])", value)):
+        return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    return value
+
+
+Interval = Annotated[timedelta, BeforeValidator(_interval), Field(gt=timedelta(0), le=timedelta(days=3650))]
+
+
+class TabularSettings(BaseModel):
+    """When models are trained anew by the gateway itself; never, by default."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    retrain: dict[str, Interval] = Field({}, description="how old each model's newest version may grow, such as 24h")
+    promote: bool = Field(False, description="make what was retrained the champion, if the gate lets it")
+    retry: Interval = Field(timedelta(hours=1), description="when a failed training is tried again; doubles each time")
+    patience: Interval = Field(timedelta(hours=1), description="how long a training may take")
 
 
 class RegistrySettings(BaseModel):
@@ -244,6 +281,8 @@ class Settings(BaseSettings):
     fraud: FraudSettings = FraudSettings()
     drift: DriftSettings = DriftSettings()
     recommend: RecommendSettings = RecommendSettings()
+    demand: DemandSettings = DemandSettings()
+    tabular: TabularSettings = TabularSettings()
     limits: LimitSettings = LimitSettings()
     media: MediaSettings = MediaSettings()
     speech: SpeechSettings = SpeechSettings()

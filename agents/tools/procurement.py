@@ -9,7 +9,6 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from agents.demand import FEWEST_WEEKS, forecast
 from agents.reorder import ReorderAdvice, ReorderPolicy, advise
 from agents.systems.rules.purchasing import check_terms
 from agents.tools.arguments import (
@@ -23,9 +22,9 @@ from agents.tools.arguments import (
 )
 from agents.tools.tool import Action, Caller, Reading, Subject, SystemDestination, as_json
 from core.canonical import JSON
-from core.database import now
+from core.demand import MOST_DAYS, Outlook
 from core.errors import InvalidInput, NotFound
-from core.ports import Procurement
+from core.ports import Forecaster, Procurement
 from core.purchasing import (
     ConfirmDelivery,
     PlacePurchaseOrder,
@@ -33,8 +32,6 @@ from core.purchasing import (
     ProductQuery,
     PurchaseOrder,
     PurchaseOrderQuery,
-    SalesHistory,
-    SalesQuery,
     Supplier,
     SupplierQuery,
     Wanted,
@@ -42,13 +39,12 @@ from core.purchasing import (
 
 Tools = list[Reading[Any] | Action[Any]]
 
-# Two years of sales show a season; the port gives at most this many things at once.
-_HISTORY = timedelta(days=731)
+# The port gives at most this many things at once.
 _MOST = 1000
 _FOUND = 20
 
 
-def procurement_tools(procurement: Procurement, policy: ReorderPolicy | None = None) -> Tools:
+def procurement_tools(procurement: Procurement, forecaster: Forecaster, policy: ReorderPolicy | None = None) -> Tools:
     """The tools on stock, suppliers and purchase orders."""
     reorder = policy or ReorderPolicy()
 
@@ -85,35 +81,37 @@ def procurement_tools(procurement: Procurement, policy: ReorderPolicy | None = N
 
     async def forecast_demand(caller: Caller, given: ForecastDemand) -> JSON:
         await product(caller.tenant, given.sku)
-        query = SalesQuery((now() - _HISTORY).date(), (given.sku,))
-        histories = await procurement.read(caller.tenant, query)
-        if not histories:
-            raise InvalidInput(f"{given.sku} has no sales to forecast from", param="sku", code="no_history")
-        demand = await asyncio.to_thread(forecast, histories[0].units, given.weeks)
-        mean, sd = demand.over(7 * given.weeks)
-        last = histories[0].first_day + timedelta(days=len(histories[0].units) - 1)
+        days = 7 * given.weeks
+        found = (await forecaster.outlooks(caller.tenant, {given.sku: days})).get(given.sku)
+        if found is None:
+            told = f"{given.sku} has not been sold for long enough to forecast from"
+            raise InvalidInput(told, param="sku", code="no_history")
+        demand = found.over(days)
         return {
             "sku": given.sku,
-            "sales_until": last.isoformat(),
-            "weeks": [round(pieces, 2) for pieces in demand.weeks],
-            "total": round(mean, 2),
-            "standard_deviation": round(sd, 2),
-            "level": round(demand.level, 3),
-            "weeks_of_history": demand.history,
-            "method": demand.method,
+            "sales_until": (found.begins - timedelta(days=1)).isoformat(),
+            "weeks": [round(found.over(7, 7 * week).mean, 2) for week in range(given.weeks)],
+            "total": round(demand.mean, 2),
+            "standard_deviation": round(demand.sd, 2),
+            "weeks_of_history": found.history,
+            "method": found.method,
+            "known_until": found.known_until.isoformat(),
         }
 
     async def suggest_reorders(caller: Caller, given: SuggestReorders) -> JSON:
         tenant = caller.tenant
         products = await procurement.read(tenant, ProductQuery(limit=_MOST))
         suppliers = {each.id: each for each in await procurement.read(tenant, SupplierQuery(limit=_MOST))}
-        histories = await procurement.read(tenant, SalesQuery((now() - _HISTORY).date(), limit=_MOST))
-        advice, unknown = await asyncio.to_thread(_advise, products, suppliers, histories, reorder)
+        buyable = [each for each in products if each.supplier_id in suppliers and each.cost > 0]
+        days = {each.sku: reorder.days(each.lead_time_days) for each in buyable}
+        reached = {sku: count for sku, count in days.items() if count <= MOST_DAYS}
+        outlooks = await forecaster.outlooks(tenant, reached)
+        advice = await asyncio.to_thread(_advise, buyable, suppliers, outlooks, reorder)
         due = sorted((each for each in advice if each.quantity), key=_urgency)
         return {
             "policy": asdict(reorder),
             "products_looked_at": len(advice),
-            "products_without_forecast": unknown,
+            "products_without_forecast": len(products) - len(advice),
             "due": len(due),
             "suggestions": [_told(each) for each in due[: given.limit]],
         }
@@ -197,18 +195,15 @@ def _made_order(_given: CreatePurchaseOrder, result: JSON) -> str:
 def _advise(
     products: Sequence[Product],
     suppliers: Mapping[str, Supplier],
-    histories: Sequence[SalesHistory],
+    outlooks: Mapping[str, Outlook],
     policy: ReorderPolicy,
-) -> tuple[list[ReorderAdvice], int]:
-    """Advice on every product, and how many have no terms or too few sales to be advised on."""
-    sales = {history.sku: history.units for history in histories}
-    advice = []
-    for product in products:
-        units, seller = sales.get(product.sku, ()), suppliers.get(product.supplier_id)
-        if seller is not None and len(units) >= 7 * FEWEST_WEEKS and product.cost > 0:
-            demand = forecast(units, policy.weeks(product.lead_time_days))
-            advice.append(advise(product, seller, demand, policy))
-    return advice, len(products) - len(advice)
+) -> list[ReorderAdvice]:
+    """Advice on every product that has a forecast."""
+    return [
+        advise(each, suppliers[each.supplier_id], outlooks[each.sku], policy)
+        for each in products
+        if each.sku in outlooks
+    ]
 
 
 def _urgency(advice: ReorderAdvice) -> tuple[float, str]:
@@ -219,5 +214,11 @@ def _urgency(advice: ReorderAdvice) -> tuple[float, str]:
 
 def _told(advice: ReorderAdvice) -> JSON:
     """The advice as JSON, its reals to four places: enough to follow the arithmetic."""
-    told = asdict(advice)
-    return as_json({name: round(value, 4) if isinstance(value, float) else value for name, value in told.items()})
+    return as_json(_rounded(asdict(advice)))
+
+
+def _rounded(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _rounded(value) if isinstance(value, Mapping) else round(value, 4) if isinstance(value, float) else value
+        for name, value in told.items()
+    }

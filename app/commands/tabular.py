@@ -108,7 +108,7 @@ def check(
 
 @commands.command()
 def train(
-    model: Annotated[str, typer.Argument(help="fraud, recommend, churn or income")],
+    model: Annotated[str, typer.Argument(help="fraud, recommend, demand, churn or income")],
     promote: Annotated[bool, typer.Option(help="Make it the champion, if the gate lets it.")] = False,
     data: Annotated[Path | None, typer.Option(help="The table that it learns from.", exists=True)] = None,
     report: Annotated[Path | None, typer.Option(help="Write a report here, HTML.")] = None,

@@ -107,6 +107,16 @@ async def _recommend(order: Order) -> Made:
     return candidate(trained, order.folder, order.code), "the event log"
 
 
+async def _demand(order: Order) -> Made:
+    from app.demand.training import candidate, train_demand
+    from app.systems import open_systems
+
+    async with AsyncExitStack() as stack:
+        procurement = open_systems(order.settings.systems, order.database, stack).procurement
+        trained = await train_demand(procurement, TENANT, stale_days=order.settings.demand.stale_days, say=order.say)
+    return candidate(trained, order.folder, order.code), f"sales until {trained.prepared.origin.isoformat()}"
+
+
 def _task(name: str) -> Trainer:
     async def train(order: Order) -> Made:
         if order.data is None:
@@ -136,6 +146,7 @@ TASKS = {"pandera": "pandera", "fairlearn": "fairlearn", "lightgbm": "lightgbm",
 TRAINERS: Mapping[str, Trainer] = {
     "fraud": Trainer({"lightgbm": "lightgbm", "sklearn": "scikit-learn"}, _fraud),
     "recommend": Trainer({"scipy": "scipy", "safetensors": "safetensors"}, _recommend),
+    "demand": Trainer({"statsforecast": "statsforecast", "pandas": "pandas"}, _demand),
     "churn": _task("churn"),
     "income": _task("income"),
 }

@@ -7,12 +7,12 @@ chance that was asked for.
 
 from __future__ import annotations
 
-from statistics import NormalDist
-
 import numpy as np
 
-from agents.demand import forecast, weekly
+from agents.demand import outlook
 from app.demo.company import generate
+from core.purchasing import SalesHistory
+from core.seasonal import weekly
 from evals.bench.figure import Figure
 
 HORIZON = 8
@@ -26,22 +26,21 @@ def measure() -> list[Figure]:
     ours: list[float] = []
     naive: list[float] = []
     covered: list[float] = []
-    z = NormalDist().inv_cdf(SERVICE)
-    series = [sales.units for sales in generate().sales]
+    series = generate().sales
     for back in range(1, MOMENTS + 1):
         errors: list[tuple[float, float]] = []
         below: list[bool] = []
-        for units in series:
+        for sales in series:
+            units = sales.units
             cut = len(units) - 7 * HORIZON * back
             past, future = weekly(units[:cut]), weekly(units[cut : cut + 7 * HORIZON])
             scale = float(np.abs(past[YEAR:] - past[:-YEAR]).mean())
-            found = forecast(units[:cut], HORIZON)
-            mean, sd = found.over(35)
-            below.append(bool(future[:5].sum() <= np.ceil(mean + z * sd)))
+            found = outlook(SalesHistory(sales.sku, sales.first_day, units[:cut], ()), 7 * HORIZON)
+            below.append(bool(future[:5].sum() <= np.ceil(found.over(35).quantile(SERVICE))))
             # A product that sold nothing in two years has no scale, and nothing to foretell.
             if scale > 0:
                 last_year = past[-YEAR:][:HORIZON]
-                guesses = (np.array(found.weeks), last_year)
+                guesses = (np.array([found.over(7, 7 * week).mean for week in range(HORIZON)]), last_year)
                 own, other = (float(np.abs(guess - future).mean()) / scale for guess in guesses)
                 errors.append((own, other))
         own, other = np.mean(errors, axis=0).tolist()

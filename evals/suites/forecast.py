@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import gzip
+import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -25,15 +26,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.demo.company import generate
+from core.demand import Demand
 from core.errors import InvalidInput
 from evals.intervals import RESAMPLES
 from evals.suite import Options, Pooled, Scorer, Suite, refuse_foreign, sample
 from tabular.demand import measures, policy
-from tabular.demand.candidates import INTERMITTENT
+from tabular.demand.candidates import INTERMITTENT, for_sums
 from tabular.demand.forecasting import Chosen, Forecast, choose
 from tabular.demand.naive2 import naive2
 from tabular.demand.series import Series
-from tabular.demand.stock import protection_demand
+from tabular.demand.stock import dispersions
 
 Floats = NDArray[np.float64]
 
@@ -64,7 +66,6 @@ WINDOWS = 26
 TERMS = policy.Terms(lead_steps=14, review_steps=14)
 STRETCH = 112
 STRETCHES = 3
-MOST_PRODUCTS = 100
 """The stock part plays so many days; the items of a file in so many stretches, the demo company's products in one."""
 
 
@@ -135,7 +136,7 @@ def _demo(options: Options) -> tuple[list[Case], dict[str, str]]:
         rows = [Row(sku, each[:-steps], each[-steps:]) for sku, each in sales.items() if each[:-steps].any()]
         return sample(rows, Options(limit=limit, seed=options.seed))
 
-    played = cut(STRETCH, min(MOST_PRODUCTS, options.limit or MOST_PRODUCTS))
+    played = cut(STRETCH, options.limit)
     cases = [*accuracy(cut(DAYS.horizon, options.limit), DAYS), *stock({row.id: sales[row.id] for row in played})]
     return cases, {"data": "the demo company's daily sales"}
 
@@ -222,14 +223,17 @@ def stock(sales: Mapping[str, Floats]) -> list[Case]:
     Costs are in units of the item's mean demand, so that all items count alike; holding a piece for a step costs one.
     """
     histories = {name: values[:-STRETCH] for name, values in sales.items()}
-    chosen = choose([Series(name, past) for name, past in histories.items()], DAYS.seasons, TERMS.protection_steps)
+    steps = TERMS.protection_steps
+    panel = [Series(name, past) for name, past in histories.items()]
+    chosen = choose(panel, DAYS.seasons, steps, offer=for_sums, together=steps)
+    spreads = dict(zip(histories, dispersions(chosen.forecast(panel), histories)[:, -1].tolist(), strict=True))
     factor = policy.best_factor(list(histories.values()), TERMS)
     levels: dict[str, list[float]] = {name: [] for name in sales}
     for review in range(0, STRETCH, TERMS.review_steps):
         known = [Series(name, values[: len(values) - STRETCH + review]) for name, values in sales.items()]
         for name, found in chosen.forecast(known).items():
-            demand = protection_demand(found, TERMS.protection_steps)
-            levels[name].append(demand.quantile(TERMS.service_level))
+            mean = float(found.mean.sum())
+            levels[name].append(Demand(mean, math.sqrt(spreads[name] * mean)).quantile(TERMS.service_level))
     cases = []
     for name, values in sales.items():
         fixed = [policy.fixed_level(histories[name], factor, TERMS)] * len(levels[name])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from core.errors import MissingExtra
 from tabular.demand.series import Kind
+from tabular.demand.yearly import FEWEST, WEEK, Yearly
 
 Floats = NDArray[np.float64]
 
@@ -82,6 +84,11 @@ def _trees(*, mean: bool) -> Callable[[tuple[int, ...]], Model]:
     return opens
 
 
+def _days(seasons: tuple[int, ...], _: int) -> int:
+    # Steps whose one season is seven of them are taken for days, whose year is known.
+    return FEWEST if seasons == (WEEK,) else sys.maxsize
+
+
 SEASONAL_NAIVE = Candidate("seasonal_naive", _classical("seasonal_naive"), _seasons(1))
 
 REGULAR = (
@@ -89,9 +96,11 @@ REGULAR = (
     Candidate("short_naive", _classical("short_naive"), _seasons(1), only=2),
     Candidate("mstl_ets", _classical("mstl_ets"), _seasons(2, 8)),
     Candidate("theta", _classical("theta"), _seasons(2, 8), only=1),
+    Candidate("yearly", lambda _: Yearly(), _days),
     Candidate("trees", _trees(mean=False), _passed),
 )
-"""Last season's values, decomposition with exponential smoothing, theta, and one model of the whole panel. For M4's
+"""Last season's values, decomposition with exponential smoothing, theta, a year's wave of days (`yearly.py`), and one
+model of the whole panel. For M4's
 hourly series, in rolling origins of their training part, more of them made it worse (docs/forecasting.md)."""
 
 INTERMITTENT = (
@@ -101,6 +110,7 @@ INTERMITTENT = (
         for name in ("croston", "croston_optimized", "croston_sba", "tsb", "adida", "imapa", "mean")
     ),
     Candidate("seasonal_mean", _classical("seasonal_mean"), _seasons(4)),
+    Candidate("yearly", lambda _: Yearly(), _days),
     Candidate("trees", _trees(mean=True), _passed),
 )
 """The family of Croston and what aggregates over time. Those foretell one number for all steps; the seasonal ones are
@@ -111,3 +121,11 @@ def candidates(kind: Kind, length: int, seasons: tuple[int, ...], horizon: int) 
     """Those for a series of this kind of which `length` values may be learned from; perhaps none."""
     table = INTERMITTENT if kind == "intermittent" else REGULAR
     return tuple(each for each in table if each.fits(length, seasons, horizon))
+
+
+def for_sums(kind: Kind, length: int, seasons: tuple[int, ...], horizon: int) -> tuple[Candidate, ...]:
+    """Those of them that are tried where sums of weeks are asked for and training has to be a matter of a minute.
+
+    Decomposition and trees take most of the time, and are at their best within the week.
+    """
+    return tuple(each for each in candidates(kind, length, seasons, horizon) if each.name not in ("mstl_ets", "trees"))

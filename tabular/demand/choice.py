@@ -25,6 +25,10 @@ Floats = NDArray[np.float64]
 SHARPNESS = 4
 """The power. Four and eight did equally well in rolling origins of M4 hourly's training part, one and two worse."""
 
+PANEL_SHARPNESS = 16
+"""That of errors that a whole panel shares: they are known well. On stock of an earlier stretch (docs/forecasting.md)
+sixteen and thirty-two did equally well, and four worse."""
+
 
 def rolling(models: Sequence[Model], panel: Sequence[Floats], horizon: int, windows: int) -> tuple[Floats, Floats]:
     """Forecasts (series, windows, candidates, horizon) and what came (series, windows, horizon); oldest window first.
@@ -65,16 +69,30 @@ def errors(kind: Kind, forecasts: Floats, actuals: Floats, histories: Sequence[F
     return np.where(np.isfinite(found), found, np.inf)
 
 
-def held_out(errors: Floats) -> Floats:
+def pooled(forecasts: Floats, actuals: Floats, histories: Sequence[Floats], block: int) -> Floats:
+    """RMSSE of sums of `block` steps, for each series, window and candidate: the panel's mean, alike for all series.
+
+    A sum of weeks is what stock is kept for, and three of them say too little of one series to choose by. Steps behind
+    the last whole block are not judged. Infinite where a forecast of any series is not finite.
+    """
+    steps = actuals.shape[-1] // block * block
+    wanted, found = (each[..., :steps].reshape(*each.shape[:-1], -1, block).sum(-1) for each in (actuals, forecasts))
+    sums = [values[len(values) % block :].reshape(-1, block).sum(axis=1) for values in histories]
+    with np.errstate(invalid="ignore"):
+        own = errors("intermittent", found, wanted, sums, 1)
+    return np.broadcast_to(own.mean(axis=0, keepdims=True), own.shape)
+
+
+def held_out(errors: Floats, sharpness: float = SHARPNESS) -> Floats:
     """Shares (series, windows, candidates) for each window from the errors of the others, or from its own if alone.
 
     What is judged by them has not chosen them: errors made with shares that saw them are too small.
     """
     windows = errors.shape[1]
     if windows == 1:
-        return weights(errors[:, 0])[:, None]
+        return weights(errors[:, 0], sharpness)[:, None]
     rest = [np.delete(errors, window, axis=1).mean(axis=1) for window in range(windows)]
-    return np.stack([weights(each) for each in rest], axis=1)
+    return np.stack([weights(each, sharpness) for each in rest], axis=1)
 
 
 def _relative(errors: Floats) -> Floats:

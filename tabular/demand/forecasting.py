@@ -112,14 +112,18 @@ def choose(
     horizon: int,
     windows: int = WINDOWS,
     offer: Offer = candidates,
+    together: int | None = None,
 ) -> Chosen:
     """Choose by rolling origin, series by series. `seasons` are lengths in steps: (24, 168) for hours, () for none.
 
-    The last `windows` horizons of each series decide; a shorter series has fewer, at least one. Raises `InvalidInput`
-    naming the series for what cannot be forecast, and `MissingExtra` without the packages.
+    With `together`, sums of so many steps are judged, and all series of a kind get the same shares. The last
+    `windows` horizons of each series decide; a shorter series has fewer, at least one. Raises `InvalidInput` naming
+    the series for what cannot be forecast, and `MissingExtra` without the packages.
     """
     if not 1 <= horizon <= MOST_HORIZON:
         raise InvalidInput(f"the horizon is between 1 and {MOST_HORIZON} steps, not {horizon}", param="horizon")
+    if together is not None and not 1 <= together <= horizon:
+        raise InvalidInput(f"sums are of 1 to {horizon} steps, not {together}", param="together")
     if any(season < 1 for season in seasons) or windows < 1:
         raise InvalidInput("seasons and windows are at least 1", param="seasons")
     periods = tuple(sorted(set(seasons))) or (1,)
@@ -131,20 +135,29 @@ def choose(
         # A series that would have one window with all candidates or three with a few takes the three.
         able = offer(sort, len(series.values) - most * horizon, periods, horizon)
         members.setdefault((sort, able, most), []).append(series)
-    groups = [_chosen(*key, each, periods, horizon) for key, each in members.items()]
+    groups = [_chosen(*key, each, periods, horizon, together) for key, each in members.items()]
     return Chosen(periods, horizon, tuple(groups))
 
 
 def _chosen(
-    sort: Kind, able: tuple[Candidate, ...], windows: int, panel: list[Series], seasons: tuple[int, ...], horizon: int
+    sort: Kind,
+    able: tuple[Candidate, ...],
+    windows: int,
+    panel: list[Series],
+    seasons: tuple[int, ...],
+    horizon: int,
+    together: int | None,
 ) -> _Group:
     models = tuple(candidate.opens(seasons) for candidate in able)
     values = [series.values for series in panel]
     forecasts, actuals = choice.rolling(models, values, horizon, windows)
     histories = [each[: len(each) - windows * horizon] for each in values]
-    errors = choice.errors(sort, forecasts, actuals, histories, seasons[0])
-    shares = choice.weights(errors.mean(axis=1))
-    means = choice.combine(forecasts, choice.held_out(errors))
+    if together is None:
+        errors, sharpness = choice.errors(sort, forecasts, actuals, histories, seasons[0]), choice.SHARPNESS
+    else:
+        errors, sharpness = choice.pooled(forecasts, actuals, histories, together), choice.PANEL_SHARPNESS
+    shares = choice.weights(errors.mean(axis=1), sharpness)
+    means = choice.combine(forecasts, choice.held_out(errors, sharpness))
     return _Group(
         sort, tuple(each.name for each in panel), able, models, shares, actuals - means, learn(means, actuals)
     )

@@ -10,36 +10,23 @@ Research Quarterly 26, 1975), and the variance that sums of as many steps had in
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import gamma
+from numpy.typing import NDArray
 
+from core.demand import Demand
 from core.errors import InvalidInput
-from tabular.demand.forecasting import Forecast
+from tabular.demand.forecasting import WINDOWS, Forecast
+
+Floats = NDArray[np.float64]
+
+_SHRINK = 3
+"""Windows that the panel's excess variance counts for beside a series' own three."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProtectionDemand:
-    """Pieces wanted in the next `steps` together: mean and standard deviation."""
-
-    steps: int
-    mean: float
-    sd: float
-
-    def quantile(self, level: float) -> float:
-        """The demand that is not exceeded with this chance, in pieces. Raises `InvalidInput` outside of (0, 1)."""
-        if not 0 < level < 1:
-            raise InvalidInput(f"a service level lies between 0 and 1, not at {level}", param="service_level")
-        if self.mean <= 0:
-            return 0.0
-        if self.sd <= 0:
-            return self.mean
-        shape = (self.mean / self.sd) ** 2
-        return float(gamma.ppf(level, shape, scale=self.mean / shape))
-
-
-def protection_demand(forecast: Forecast, steps: int) -> ProtectionDemand:
+def protection_demand(forecast: Forecast, steps: int) -> Demand:
     """The demand of the next `steps`, at most the horizon (`InvalidInput`).
 
     The variance is the mean square of the errors' sums over every run of `steps` within a window, bias included; no
@@ -51,14 +38,37 @@ def protection_demand(forecast: Forecast, steps: int) -> ProtectionDemand:
     mean = float(forecast.mean[:steps].sum())
     sums = np.cumsum(np.pad(forecast.errors, ((0, 0), (1, 0))), axis=1)
     runs = sums[:, steps:] - sums[:, :-steps]
-    return ProtectionDemand(steps, mean, math.sqrt(max(float(np.square(runs).mean()), mean)))
+    return Demand(mean, math.sqrt(max(float(np.square(runs).mean()), mean)))
+
+
+def dispersions(found: Mapping[str, Forecast], histories: Mapping[str, Floats]) -> Floats:
+    """Variance over expectation of sums of 1, 2, … `horizon` steps: (series, horizon), in the order of `found`.
+
+    `histories` are the values that the models were chosen by. A series' mean square error of such sums over the
+    windows exceeds that of pieces wanted independently of each other by some multiple of the squared expectation; three
+    windows tell little of it, so that half of it is the series' own and half the median one of the panel.
+    """
+    excess, expected = (np.empty((len(found), len(next(iter(found.values())).mean))) for _ in range(2))
+    for place, (name, each) in enumerate(found.items()):
+        windows, horizon = each.errors.shape
+        told = histories[name][-windows * horizon :].reshape(windows, horizon) - each.errors
+        errors, means = (np.cumsum(np.pad(part, ((0, 0), (1, 0))), axis=1) for part in (each.errors, told))
+        for steps in range(1, horizon + 1):
+            square = float(np.square(errors[:, steps:] - errors[:, :-steps]).mean())
+            mean = max(float((means[:, steps:] - means[:, :-steps]).mean()), 1e-9)
+            expected[place, steps - 1] = mean
+            excess[place, steps - 1] = max(0.0, square - mean) / mean**2
+        excess[place] = np.where(expected[place] > 1e-6, excess[place], 0.0)
+    shared = (WINDOWS * excess + _SHRINK * np.median(excess, axis=0)) / (WINDOWS + _SHRINK)
+    spread: Floats = 1 + shared * expected
+    return spread
 
 
 @dataclass(frozen=True, slots=True)
 class Reorder:
     """What to order, and the numbers it follows from, in pieces. `quantity` is whole, and 0 where there is enough."""
 
-    demand: ProtectionDemand
+    demand: Demand
     service_level: float
     order_up_to: int
     position: float

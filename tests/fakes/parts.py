@@ -17,6 +17,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from agents.feedback import FeedbackStore
 from agents.hands import ToolHands
 from agents.reconciling import Reconciling
+from app.demand.served import ServedForecasts
 from app.drift.alerting import Alerts
 from app.drift.watching import Watch
 from app.engines.protocol import Completion, CompletionStream, Engine
@@ -335,6 +336,9 @@ class Parts:
         )
         served = self.recommending.served
         self.tools = open_tools(self.database, self.systems, self.search, self.settings.policy, recommender=served)
+        self.tools = open_tools(
+            self.database, self.systems, self.search, self.settings.policy, forecaster=self.forecasts
+        )
         store = FeedbackStore(self.database, Audit(self.database))
         self.feedback = FeedbackDesk(store, self.turns, self.systems.help_desk)
 
@@ -380,6 +384,10 @@ class Parts:
     @cached_property
     def tasks(self) -> ServedTasks:
         return ServedTasks(self.trials.registry, poll_seconds=0.05)
+
+    @cached_property
+    def forecasts(self) -> ServedForecasts:
+        return ServedForecasts(self.trials.registry, self.systems.procurement, self.settings, tenant="default")
 
     payments = None
 

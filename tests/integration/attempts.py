@@ -197,6 +197,9 @@ def attempts() -> Iterator[tuple[str, str, Any]]:
     stolen = {"reactions": [{"sku": "{recommended}", "reaction": "dismissed"}]}
     yield "POST", "/api/recommendations/{slate}/feedback", stolen
     yield "GET", "/api/recommendations/evaluation", None
+    # The stranger's company has no products, and forecasts of another's are not found.
+    yield "GET", "/api/forecasts/SKU-0187", None
+    yield "GET", "/api/reorders", None
     yield "GET", "/api/evals", None
     yield "GET", "/api/evals/retrieval-20260101T000000Z", None
     yield "GET", "/api/evals/retrieval-20260101T000000Z/report", None

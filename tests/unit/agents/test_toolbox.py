@@ -15,6 +15,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command
 
 from agents.decisions import Decision, DecisionKind
+from agents.demand import METHOD
 from agents.tools.tool import Caller, Subject
 from agents.tools.toolbox import placed
 from core.errors import Forbidden, InvalidInput, NotFound
@@ -103,11 +104,14 @@ async def test_reorders_come_with_their_arithmetic(office: Office) -> None:
         company.sales[sku] = replace(series, sku=sku, units=(daily,) * 7 * weeks, promoted=(False,) * 7 * weeks)
     forecast = await _read(office, STAFF, "forecast_demand", sku="SKU-0001", weeks=2)
     assert [round(pieces) for pieces in forecast["weeks"]] == [21, 21]
+    assert (forecast["known_until"], forecast["method"]) == (forecast["sales_until"], METHOD)
     told = await _read(office, STAFF, "suggest_reorders", limit=1)
     assert (told["products_looked_at"], told["products_without_forecast"], told["due"]) == (2, 1, 2)
     (most_urgent,) = told["suggestions"]
     assert most_urgent["sku"] == "SKU-0002"
     assert most_urgent["quantity"] % most_urgent["pack_size"] == 0
+    assert most_urgent["method"] == METHOD
+    assert most_urgent["unchanged"]["short_share"] > most_urgent["ordered"]["short_share"]
     assert Decimal(most_urgent["total"]) == Decimal(most_urgent["unit_cost"]) * most_urgent["quantity"]
 
 

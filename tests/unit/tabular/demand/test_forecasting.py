@@ -109,3 +109,14 @@ def test_what_cannot_be_forecast_is_refused_by_name() -> None:
 def test_horizons_seasons_and_windows_have_bounds(seasons: tuple[int, ...], horizon: int, windows: int) -> None:
     with pytest.raises(InvalidInput):
         choose([level("a", 50)], seasons, horizon, windows, offer)
+
+
+def test_judged_together_all_series_share_what_sums_say() -> None:
+    panel = [level("a", 50), level("b", 20), level("c", 30)]
+    table = offer("regular", 60, (), HORIZON)
+    found = choose(panel, (), HORIZON, offer=lambda *_: table, together=HORIZON).forecast(panel)
+    assert len({tuple(each.shares.items()) for each in found.values()}) == 1
+    assert found["a"].shares["good"] > 0.999
+    for steps in (0, HORIZON + 1):
+        with pytest.raises(InvalidInput, match="sums are of 1 to 4 steps"):
+            choose(panel, (), HORIZON, offer=offer, together=steps)

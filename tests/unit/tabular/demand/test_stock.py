@@ -2,12 +2,11 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from core.demand import Demand
 from core.errors import InvalidInput
 from tabular.demand.forecasting import Forecast
-from tabular.demand.stock import ProtectionDemand, protection_demand, reorder
+from tabular.demand.stock import dispersions, protection_demand, reorder
 
 
 def forecast(mean: list[float], errors: list[list[float]]) -> Forecast:
@@ -31,30 +30,28 @@ def test_nothing_is_said_beyond_the_horizon(steps: int) -> None:
         protection_demand(forecast([4, 5], [[0, 0]]), steps)
 
 
-def test_the_quantile_is_that_of_an_exponential_where_both_are_equal() -> None:
-    assert ProtectionDemand(7, 10, 10).quantile(0.95) == pytest.approx(-10 * math.log(0.05))
+def test_dispersions_are_half_the_panel_s() -> None:
+    # One window of four days: told 4 each, sums of two err by 2, 2 and 2: squares of 4, below the expected 8 pieces.
+    calm = forecast([4, 4, 4, 4], [[1, 1, 1, 1]])
+    # Here by 12 each: 144 where 8 are expected, an excess of 136 / 64.
+    wild = forecast([4, 4, 4, 4], [[6, 6, 6, 6]])
+    found = dispersions(
+        {"calm": calm, "wild": wild}, {"calm": np.array([9.0, 5, 5, 5, 5]), "wild": np.array([9.0, 10, 10, 10, 10])}
+    )
+    shared = 136 / 64 / 2
+    assert found.shape == (2, 4)
+    assert found[0, 1] == pytest.approx(1 + shared / 2 * 8)
+    assert found[1, 1] == pytest.approx(1 + (136 / 64 + shared) / 2 * 8)
 
 
-def test_without_doubt_or_demand_there_is_no_quantile_to_look_for() -> None:
-    assert ProtectionDemand(7, 10, 0).quantile(0.99) == 10
-    assert ProtectionDemand(7, 0, 0).quantile(0.99) == 0
-
-
-@pytest.mark.parametrize("level", [0, 1, -0.5])
-def test_a_service_level_lies_between_nothing_and_always(level: float) -> None:
-    with pytest.raises(InvalidInput, match="service level"):
-        ProtectionDemand(7, 10, 3).quantile(level)
-
-
-@given(st.floats(0.1, 1e4), st.floats(0.01, 3), st.floats(0.5, 0.98))
-def test_more_service_takes_more_stock(mean: float, variation: float, level: float) -> None:
-    demand = ProtectionDemand(7, mean, variation * mean)
-    assert 0 <= demand.quantile(level) < demand.quantile(level + 0.01)
+def test_what_is_not_expected_at_all_has_the_spread_of_single_pieces() -> None:
+    nothing = forecast([0, 0], [[0, 0]])
+    assert dispersions({"n": nothing}, {"n": np.zeros(9)}) == pytest.approx(np.ones((1, 2)))
 
 
 def test_an_order_fills_up_to_whole_pieces_and_is_never_negative() -> None:
     found = forecast([4, 5], [[0, 0]])
-    exact = ProtectionDemand(2, 9, 3).quantile(0.9)
+    exact = Demand(9, 3).quantile(0.9)
     order = reorder(found, position=2.5, lead_steps=1, review_steps=1, service_level=0.9)
     assert order.order_up_to == math.ceil(exact)
     assert order.quantity == math.ceil(order.order_up_to - 2.5)

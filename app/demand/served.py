@@ -1,0 +1,132 @@
+"""The forecasts that are in force: the registry's champion, taken up while the gateway runs, and what speaks beside it.
+
+The champion is numbers only, so serving takes neither statsforecast nor time. It speaks of the products it knows, as
+far as it reaches, while sales have not outgrown it; of the rest the built-in forecaster does, which always can.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import DBAPIError
+
+from agents.demand import BuiltinForecaster, check_days
+from app import logs
+from core.demand import Outlook
+from core.errors import InvalidInput, NotFound, WaysideError
+from core.purchasing import SalesQuery
+from core.versions import Kind
+from tabular.demand.prepared import Prepared
+from tabular.demand.storing import load
+
+if TYPE_CHECKING:
+    from core.ports import Procurement
+    from core.registry import Registry
+    from core.settings import Settings
+    from core.versions import Standing
+
+MODEL = "demand"
+"""The model's name in the registry."""
+
+_MOST = 1000
+_NAMED = 3
+_DAY = timedelta(days=1)
+
+
+class ServedForecasts:
+    """See `core.ports.Forecaster`. The champion was made of one tenant's sales and speaks to that one alone."""
+
+    def __init__(self, registry: Registry, procurement: Procurement, settings: Settings, *, tenant: str) -> None:
+        self._registry = registry
+        self._procurement = procurement
+        self._builtin = BuiltinForecaster(procurement)
+        self._stale = timedelta(days=settings.demand.stale_days)
+        self._tenant = tenant
+        self._poll = settings.registry.poll_seconds
+        self._seen: Standing | None = None
+        self._champion: tuple[int, Prepared] | None = None
+
+    async def outlooks(self, tenant: str, days: Mapping[str, int]) -> dict[str, Outlook]:
+        """See `Forecaster.outlooks`."""
+        check_days(days)
+        found: dict[str, Outlook] = {}
+        # One for the whole answer, whatever is promoted meanwhile.
+        champion = self._champion
+        if champion is not None and tenant == self._tenant and days:
+            version, prepared = champion
+            known = await self._known_until(prepared.origin)
+            if known is not None:
+                found = _outlooks(version, prepared, known, days)
+        rest = {sku: count for sku, count in days.items() if sku not in found}
+        return found | await self._builtin.outlooks(tenant, rest)
+
+    async def refresh(self) -> None:
+        """Take up the champion if it changed.
+
+        Raises `InvalidInput` for a model of another kind, `CorruptArtefact` for one that is broken.
+        """
+        try:
+            standing = await self._registry.standing(MODEL)
+        except NotFound:
+            return
+        if self._seen is not None and standing.changes == self._seen.changes:
+            return
+        # Looked at once, whatever comes of it.
+        self._seen = standing
+        if standing.kind is not Kind.TABULAR:
+            raise InvalidInput(f"the model {MODEL} is of kind {standing.kind.value}, not tabular", param="kind")
+        champion = None
+        if standing.champion is not None:
+            version = await self._registry.version(MODEL, standing.champion)
+            champion = (version.number, await asyncio.to_thread(load, await self._registry.files(version)))
+        self._champion = champion
+
+    async def run(self) -> None:
+        """Refresh until cancelled. A database that is away is waited for."""
+        while True:
+            await asyncio.sleep(self._poll)
+            await self.take_up()
+
+    async def take_up(self) -> None:
+        """Refresh; what stands in the way is logged and changes nothing."""
+        try:
+            await self.refresh()
+        except (DBAPIError, OSError) as error:
+            self._seen = None
+            logs.logger.warning("the registry was not read", **logs.describe(error))
+        except WaysideError as error:
+            # The one before it stays in force, and the next promotion is taken up as ever.
+            logs.logger.error("the champion was not taken up", model=MODEL, **logs.describe(error))
+
+    async def _known_until(self, origin: date) -> date | None:
+        """The last day whose sales are known, from `origin` on; None where it lies too far behind them."""
+        read = self._procurement.read
+        if await read(self._tenant, SalesQuery(origin + self._stale + _DAY, limit=1)):
+            return None
+        since = await read(self._tenant, SalesQuery(origin + _DAY, limit=_MOST))
+        return max((each.first_day + timedelta(days=len(each.units) - 1) for each in since), default=origin)
+
+
+def _outlooks(version: int, prepared: Prepared, known: date, days: Mapping[str, int]) -> dict[str, Outlook]:
+    """What the forecasts say of the days after `known`, as far as they reach."""
+    passed = (known - prepared.origin).days
+    found = {}
+    for sku, count in days.items():
+        place = prepared.places.get(sku)
+        if place is None or passed + count > prepared.horizon:
+            continue
+        shares = sorted(prepared.shares[place].items(), key=lambda each: (-each[1], each[0]))
+        found[sku] = Outlook(
+            sku=sku,
+            method=f"{MODEL} {version}: {', '.join(f'{name} {share:.0%}' for name, share in shares[:_NAMED])}",
+            known_until=prepared.origin,
+            begins=known + _DAY,
+            daily=tuple(prepared.means[place, passed : passed + count].tolist()),
+            dispersions=tuple(prepared.dispersions[place, :count].tolist()),
+            history=int(prepared.histories[place]) // 7,
+            models=tuple(shares),
+        )
+    return found
