@@ -58,6 +58,7 @@ from app.api.realtime import surface as realtime
 from app.api.responses import surface as responses
 from app.auth import Authentication
 from app.bodies import Bodies
+from app.champions import keep
 from app.engines.fallback import FallbackEngine
 from app.evaluations import Evaluations
 from app.field_reports.making import Maker
@@ -117,6 +118,7 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
     endpoint = mcp.McpEndpoint(wayside.tools)
     maker = Maker(wayside.database, wayside.field_reports, sole=settings.database_url is None)
 
+    served = (wayside.fraud_model, wayside.tasks, wayside.recommending.served, wayside.forecasts)
     retraining = Retraining(wayside.database, wayside.trials.registry, settings, metrics.retrained, tenant=TENANT)
 
     @asynccontextmanager
@@ -129,13 +131,10 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
             asyncio.create_task(endpoint.run()),
             asyncio.create_task(maker.run()),
             asyncio.create_task(wayside.trials.run()),
-            asyncio.create_task(wayside.fraud_model.run()),
-            asyncio.create_task(wayside.tasks.run()),
             asyncio.create_task(wayside.drift.run()),
             asyncio.create_task(wayside.federated.keeper.run()),
-            asyncio.create_task(wayside.recommending.served.run()),
-            asyncio.create_task(wayside.forecasts.run()),
             asyncio.create_task(retraining.run()),
+            asyncio.create_task(keep(served, settings.registry.poll_seconds)),
         }
         if wayside.payments is not None:
             background.add(asyncio.create_task(wayside.payments.run()))

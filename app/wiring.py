@@ -28,6 +28,7 @@ from agents.systems.builtin.customers import BuiltinNames
 from agents.triage import Triage
 from app.assistant import PATIENCE, Assistant
 from app.attachments import Attachments
+from app.champions import take_up
 from app.checkpoints import open_checkpoints
 from app.demand.served import ServedForecasts
 from app.demo.loading import load_demo
@@ -153,11 +154,9 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
         )
         engine, engines, trials = _trying(settings, database, store, engine, engines)
         await trials.refresh()
-        fraud_model = ServedFraud(
-            database, trials.registry, settings.fraud, poll_seconds=settings.registry.poll_seconds
-        )
+        fraud_model = ServedFraud(database, trials.registry, settings.fraud)
         await fraud_model.refresh()
-        tasks = ServedTasks(trials.registry, poll_seconds=settings.registry.poll_seconds)
+        tasks = ServedTasks(trials.registry)
         await tasks.refresh()
         fraud = LiveFraud(database, fraud_model.scorer)
         stack.push_async_callback(fraud.close)
@@ -186,9 +185,9 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
         recommending = open_recommending(
             database, systems.orders, systems.procurement, trials.registry, embeddings, settings, TENANT
         )
-        await recommending.served.take_up()
+        await take_up(recommending.served)
         forecasts = ServedForecasts(trials.registry, systems.procurement, settings, tenant=TENANT)
-        await forecasts.take_up()
+        await take_up(forecasts)
         tools = open_tools(
             database,
             systems,

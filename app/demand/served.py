@@ -11,14 +11,10 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import DBAPIError
-
 from agents.demand import BuiltinForecaster, check_days
-from app import logs
+from app.champions import Champion
 from core.demand import Outlook
-from core.errors import InvalidInput, NotFound, WaysideError
 from core.purchasing import SalesQuery
-from core.versions import Kind
 from tabular.demand.prepared import Prepared
 from tabular.demand.storing import load
 
@@ -26,7 +22,6 @@ if TYPE_CHECKING:
     from core.ports import Procurement
     from core.registry import Registry
     from core.settings import Settings
-    from core.versions import Standing
 
 MODEL = "demand"
 """The model's name in the registry."""
@@ -40,13 +35,11 @@ class ServedForecasts:
     """See `core.ports.Forecaster`. The champion was made of one tenant's sales and speaks to that one alone."""
 
     def __init__(self, registry: Registry, procurement: Procurement, settings: Settings, *, tenant: str) -> None:
-        self._registry = registry
+        self._changes = Champion(registry, MODEL)
         self._procurement = procurement
         self._builtin = BuiltinForecaster(procurement)
         self._stale = timedelta(days=settings.demand.stale_days)
         self._tenant = tenant
-        self._poll = settings.registry.poll_seconds
-        self._seen: Standing | None = None
         self._champion: tuple[int, Prepared] | None = None
 
     async def outlooks(self, tenant: str, days: Mapping[str, int]) -> dict[str, Outlook]:
@@ -68,38 +61,13 @@ class ServedForecasts:
 
         Raises `InvalidInput` for a model of another kind, `CorruptArtefact` for one that is broken.
         """
-        try:
-            standing = await self._registry.standing(MODEL)
-        except NotFound:
+        change = await self._changes.change()
+        if change is None:
             return
-        if self._seen is not None and standing.changes == self._seen.changes:
-            return
-        # Looked at once, whatever comes of it.
-        self._seen = standing
-        if standing.kind is not Kind.TABULAR:
-            raise InvalidInput(f"the model {MODEL} is of kind {standing.kind.value}, not tabular", param="kind")
         champion = None
-        if standing.champion is not None:
-            version = await self._registry.version(MODEL, standing.champion)
-            champion = (version.number, await asyncio.to_thread(load, await self._registry.files(version)))
+        if change.version is not None:
+            champion = (change.version.number, await asyncio.to_thread(load, change.files))
         self._champion = champion
-
-    async def run(self) -> None:
-        """Refresh until cancelled. A database that is away is waited for."""
-        while True:
-            await asyncio.sleep(self._poll)
-            await self.take_up()
-
-    async def take_up(self) -> None:
-        """Refresh; what stands in the way is logged and changes nothing."""
-        try:
-            await self.refresh()
-        except (DBAPIError, OSError) as error:
-            self._seen = None
-            logs.logger.warning("the registry was not read", **logs.describe(error))
-        except WaysideError as error:
-            # The one before it stays in force, and the next promotion is taken up as ever.
-            logs.logger.error("the champion was not taken up", model=MODEL, **logs.describe(error))
 
     async def _known_until(self, origin: date) -> date | None:
         """The last day whose sales are known, from `origin` on; None where it lies too far behind them."""

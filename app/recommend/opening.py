@@ -37,7 +37,7 @@ def open_recommending(
     settings: Settings,
     tenant: str,
 ) -> Recommending:
-    """Without a model in force yet: `served.take_up` looks for one. `tenant` is whose purchases models learn from."""
+    """Without a model in force yet: `served.refresh` looks for one. `tenant` is whose purchases models learn from."""
     purchases = PurchaseHistory(orders, database)
     catalogue = RememberedCatalogue(procurement, settings.recommend.stock_seconds)
 
@@ -45,6 +45,6 @@ def open_recommending(
         return ModelRecommender(recommender, version, purchases, catalogue, reader)
 
     plain = BasketLikeness(orders, procurement)
-    served = ServedRecommender(registry, tenant, plain, opened, poll_seconds=settings.registry.poll_seconds)
+    served = ServedRecommender(registry, tenant, plain, opened)
     slates = Slates(database)
     return Recommending(served, SlateMaker(served, slates, settings.recommend), Reactions(database, slates))

@@ -6,12 +6,11 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy.exc import DBAPIError
-
 from app import logs
-from core.errors import Conflict, InvalidInput, NotFound, WaysideError
+from app.champions import Champion
+from core.errors import Conflict, InvalidInput, WaysideError
 from core.registry import Registry
-from core.versions import Kind, Standing, Version
+from core.versions import Version
 from tabular.tasks.catalog import TASKS, find
 from tabular.tasks.model import TaskModel, load
 from tabular.tasks.reasons import Reason, reasons
@@ -31,10 +30,8 @@ class Scored:
 class ServedTasks:
     """Holds a model for each task that has a champion."""
 
-    def __init__(self, registry: Registry, *, poll_seconds: float) -> None:
-        self._registry = registry
-        self._poll = poll_seconds
-        self._seen: dict[str, Standing] = {}
+    def __init__(self, registry: Registry) -> None:
+        self._champions = {name: Champion(registry, name) for name in TASKS}
         self._models: dict[str, TaskModel] = {}
 
     async def score(self, name: str, rows: Sequence[Mapping[str, Value]]) -> tuple[str, list[Scored]]:
@@ -60,34 +57,15 @@ class ServedTasks:
             except WaysideError as error:
                 logs.logger.error("the champion was not taken up", model=task.name, **logs.describe(error))
 
-    async def run(self) -> None:
-        """Refresh until cancelled. A database that is away is waited for."""
-        while True:
-            await asyncio.sleep(self._poll)
-            try:
-                await self.refresh()
-            except (DBAPIError, OSError) as error:
-                self._seen.clear()
-                logs.logger.warning("the registry was not read", **logs.describe(error))
-
     async def _refresh(self, task: Task) -> None:
-        try:
-            standing = await self._registry.standing(task.name)
-        except NotFound:
+        change = await self._champions[task.name].change()
+        if change is None:
             return
-        seen = self._seen.get(task.name)
-        if seen is not None and seen.changes == standing.changes:
-            return
-        self._seen[task.name] = standing
-        if standing.kind is not Kind.TABULAR:
-            raise InvalidInput(f"the model {task.name} is of kind {standing.kind.value}, not tabular", param="kind")
-        if standing.champion is None:
+        if change.version is None:
             self._models.pop(task.name, None)
             return
-        version = await self._registry.version(task.name, standing.champion)
-        _check(task, version)
-        files = await self._registry.files(version)
-        self._models[task.name] = await asyncio.to_thread(load, files, task)
+        _check(task, change.version)
+        self._models[task.name] = await asyncio.to_thread(load, change.files, task)
 
 
 def _check(task: Task, version: Version) -> None:

@@ -379,11 +379,11 @@ class Parts:
 
     @cached_property
     def fraud_model(self) -> ServedFraud:
-        return ServedFraud(self.database, self.trials.registry, self.settings.fraud, poll_seconds=0.05)
+        return ServedFraud(self.database, self.trials.registry, self.settings.fraud)
 
     @cached_property
     def tasks(self) -> ServedTasks:
-        return ServedTasks(self.trials.registry, poll_seconds=0.05)
+        return ServedTasks(self.trials.registry)
 
     @cached_property
     def forecasts(self) -> ServedForecasts:

@@ -16,6 +16,7 @@ from agents.demand import METHOD
 from agents.systems.builtin.procurement import BuiltinProcurement
 from agents.tools.procurement import procurement_tools
 from agents.tools.tool import Caller
+from app.champions import take_up
 from app.demand.served import MODEL, ServedForecasts
 from app.demand.training import candidate, train_demand
 from core.database import Database, now
@@ -179,7 +180,7 @@ async def test_a_champion_that_cannot_be_taken_up_leaves_the_built_in_method(
     served = ServedForecasts(registry, BuiltinProcurement(database), Settings(workspace=tmp_path), tenant=TENANT)
     with pytest.raises(wrong):
         await served.refresh()
-    await served.take_up()
+    await take_up(served)
     assert (await served.outlooks(TENANT, {KETTLE: 7}))[KETTLE].method == METHOD
 
 

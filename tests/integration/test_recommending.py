@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.champions import take_up
 from app.demo.company import generate
 from app.recommend.catalogue import titles_of
 from app.recommend.history import PurchaseHistory
@@ -182,7 +183,7 @@ async def test_a_champion_that_cannot_be_taken_up_changes_nothing(shop: Shop, tm
     await shop.registry.promote(MODEL, version.number, "local:ada", "because")
     with pytest.raises(CorruptArtefact):
         await served.refresh()
-    await served.take_up()
+    await take_up(served)
     assert await served.recommend(TENANT, Asking(NEWCOMER, 3)) == before
 
 
@@ -190,7 +191,7 @@ async def test_without_safetensors_baskets_recommend(shop: Shop, monkeypatch: py
     monkeypatch.setattr("app.recommend.served.find_spec", lambda _: None)
     with pytest.raises(MissingExtra, match=r"\[tabular\]"):
         await shop.trained()
-    await shop.recommending.served.take_up()
+    await take_up(shop.recommending.served)
     assert (await shop.recommending.served.recommend(TENANT, Asking(NEWCOMER, 3))).model is None
 
 

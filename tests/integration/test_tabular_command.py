@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from app.champions import keep
 from app.cli import cli
 from app.fraud.served import MODEL, ServedFraud
 from app.workspace import TENANT
@@ -62,7 +63,7 @@ async def test_from_a_file_to_decisions_with_reasons(tmp_path: Path) -> None:
     assert "registered as fraud 1" in said
     database = Database(f"sqlite+aiosqlite:///{workspace / 'wayside.db'}")
     try:
-        served = ServedFraud(database, Registry.of(database, workspace), FraudSettings(), poll_seconds=60)
+        served = ServedFraud(database, Registry.of(database, workspace), FraudSettings())
         assert served.scorer(TENANT).judge is None
         await served.refresh()
         live = LiveFraud(database, served.scorer)
@@ -123,14 +124,14 @@ async def test_a_champion_that_cannot_be_taken_up_is_told_and_changes_nothing(
     database: Database, tmp_path: Path, kind: Kind, wrong: type[Exception]
 ) -> None:
     registry = Registry.of(database, tmp_path)
-    served = ServedFraud(database, registry, FraudSettings(most_cents=7), poll_seconds=0.01)
+    served = ServedFraud(database, registry, FraudSettings(most_cents=7))
     version = await registry.register(candidate(tmp_path / "new", model=MODEL, kind=kind), "local:ada")
     await registry.promote(MODEL, version.number, "local:ada", "because")
     with pytest.raises(wrong):
         await served.refresh()
     assert (served.scorer(TENANT).judge, served.scorer(TENANT).rules.most_cents) == (None, 7)
     # The gateway goes on looking, and does not say the same again every time.
-    looking = asyncio.create_task(served.run())
+    looking = asyncio.create_task(keep([served], 0.01))
     await asyncio.sleep(0.2)
     assert not looking.done()
     looking.cancel()
@@ -147,8 +148,8 @@ async def test_a_look_that_is_under_way_is_not_cut_off(database: Database, tmp_p
             await go_on.wait()
             steps.append("looked")
 
-    served = Slow(database, Registry.of(database, tmp_path), FraudSettings(), poll_seconds=0.01)
-    looking = asyncio.create_task(served.run())
+    served = Slow(database, Registry.of(database, tmp_path), FraudSettings())
+    looking = asyncio.create_task(keep([served], 0.01))
     await begun.wait()
     looking.cancel()
     await asyncio.sleep(0)

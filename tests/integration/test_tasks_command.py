@@ -44,7 +44,7 @@ async def test_an_unfair_model_is_stopped_whoever_promotes_it_and_a_fairer_one_i
     try:
         registry = Registry.of(database, workspace)
         assert (await registry.standing("income")).champion is None
-        tasks = ServedTasks(registry, poll_seconds=60)
+        tasks = ServedTasks(registry)
         code, said = await tabular(workspace, *train, "--even")
         assert code == 0, said
         assert "fairness/sex/selection-ratio: 0." in said

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from app.champions import keep
 from app.demo.tables import subscribers
 from app.tasks.served import ServedTasks
 from core.errors import Conflict, PromotionRefused
@@ -113,10 +114,11 @@ async def test_a_broken_champion_changes_nothing_and_looking_goes_on(served: Gat
     made = candidate(tmp_path / "new", model="churn", kind=Kind.TABULAR, metrics={"test/auc": measured(0.8), **told})
     await registry.register(made, "local:ada")
     await registry.promote("churn", 1, "local:ada", "because")
-    tasks = ServedTasks(registry, poll_seconds=0.01)
-    looking = asyncio.create_task(tasks.run())
+    tasks = ServedTasks(registry)
+    looking = asyncio.create_task(keep([tasks], 0.01))
     await asyncio.sleep(0.1)
     assert not looking.done()
     with pytest.raises(Conflict):
         await tasks.score("churn", [customer()])
     looking.cancel()
+    await asyncio.wait({looking})

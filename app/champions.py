@@ -1,0 +1,89 @@
+"""The registry's champions that answer here: each is taken up when it is promoted, while the gateway runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from sqlalchemy.exc import DBAPIError
+
+from app import logs
+from app.runs.finishing import finished
+from core.errors import InvalidInput, NotFound, WaysideError
+from core.versions import Kind
+
+if TYPE_CHECKING:
+    from core.registry import Registry
+    from core.versions import Version
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is in force now, and where its files lie; None when the last champion was taken back."""
+
+    version: Version | None
+    files: Mapping[str, Path] = field(default_factory=dict)
+
+
+class Champion:
+    """A tabular model's champion, as far as it changes."""
+
+    def __init__(self, registry: Registry, model: str) -> None:
+        self._registry = registry
+        self._model = model
+        self._seen: int | None = None
+
+    async def change(self) -> Change | None:
+        """What changed since it was asked last, None when nothing did. What raises is looked at once as well.
+
+        Raises `InvalidInput` for a model of another kind, `CorruptArtefact` for files that are not the registered ones.
+        """
+        try:
+            standing = await self._registry.standing(self._model)
+        except NotFound:
+            return None
+        if self._seen == standing.changes:
+            return None
+        change = Change(None)
+        try:
+            if standing.kind is not Kind.TABULAR:
+                told = f"the model {self._model} is of kind {standing.kind.value}, not tabular"
+                raise InvalidInput(told, param="kind")
+            if standing.champion is not None:
+                version = await self._registry.version(self._model, standing.champion)
+                change = Change(version, await self._registry.files(version))
+        except WaysideError:
+            self._seen = standing.changes
+            raise
+        # A database that was away amid it is asked again.
+        self._seen = standing.changes
+        return change
+
+
+class Served(Protocol):
+    """What answers with a champion."""
+
+    async def refresh(self) -> None:
+        """Take up what changed. Raises what is wrong with it, and leaves what was in force."""
+
+
+async def take_up(served: Served) -> None:
+    """Refresh; what stands in the way is logged, and the next promotion is taken up as ever."""
+    try:
+        # A connection that is being opened when its task is cancelled is never closed.
+        await finished(served.refresh())
+    except (DBAPIError, OSError) as problem:
+        logs.logger.warning("the registry was not read", **logs.describe(problem))
+    except WaysideError as problem:
+        logs.logger.error("the champion was not taken up", by=type(served).__name__, **logs.describe(problem))
+
+
+async def keep(served: Sequence[Served], poll_seconds: float) -> None:
+    """Look for changes until cancelled."""
+    while True:
+        await asyncio.sleep(poll_seconds)
+        for each in served:
+            await take_up(each)
