@@ -121,7 +121,10 @@ def _trained(
     found = choose(enough, (WEEK,), horizon, offer=offer, together=TOGETHER).forecast(enough)
     histories = {each.name: each.values for each in enough}
     return TrainedDemand(
-        prepare(found, histories, origin), len(products) - len(enough), digest.hexdigest(), _metrics(found, histories)
+        prepare(found, histories, origin),
+        len(products) - len(enough),
+        digest.hexdigest(),
+        rolling_metrics(found, histories),
     )
 
 
@@ -142,7 +145,7 @@ def _until(history: SalesHistory, origin: date) -> Floats:
     return np.pad(units, (0, (origin - _last(history)).days))
 
 
-def _metrics(found: Mapping[str, Forecast], histories: Mapping[str, Floats]) -> dict[str, Metric]:
+def rolling_metrics(found: Mapping[str, Forecast], histories: Mapping[str, Floats]) -> dict[str, Metric]:
     """RMSSE of weekly sums over the rolling origins, and what it is of the seasonal naive method's, with intervals.
 
     The interval is that of resampled products. A case is a stretch: products come and go between two trainings, and

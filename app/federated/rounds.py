@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import logs
 from app.federated.budget import cost_of
 from app.federated.tables import DeviceRow, DrawRow, FederationRow, RoundRow, State, found, locked, public_rows
+from app.runs.finishing import finished
 from core.database import Database, now
 from core.errors import WaysideError
 from tabular.federated.aggregate import step
@@ -70,8 +71,8 @@ class Keeper:
         while True:
             self._nudged.clear()
             try:
-                for tenant, name in await self._running():
-                    await self._kept(tenant, name)
+                for tenant, name in await finished(self._running()):
+                    await finished(self._kept(tenant, name))
             except (DBAPIError, OSError) as error:
                 logs.logger.warning("the federations were not looked after", **logs.describe(error))
             try:

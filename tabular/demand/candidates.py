@@ -96,11 +96,9 @@ REGULAR = (
     Candidate("short_naive", _classical("short_naive"), _seasons(1), only=2),
     Candidate("mstl_ets", _classical("mstl_ets"), _seasons(2, 8)),
     Candidate("theta", _classical("theta"), _seasons(2, 8), only=1),
-    Candidate("yearly", lambda _: Yearly(), _days),
     Candidate("trees", _trees(mean=False), _passed),
 )
-"""Last season's values, decomposition with exponential smoothing, theta, a year's wave of days (`yearly.py`), and one
-model of the whole panel. For M4's
+"""Last season's values, decomposition with exponential smoothing, theta, and one model of the whole panel. For M4's
 hourly series, in rolling origins of their training part, more of them made it worse (docs/forecasting.md)."""
 
 INTERMITTENT = (
@@ -110,7 +108,6 @@ INTERMITTENT = (
         for name in ("croston", "croston_optimized", "croston_sba", "tsb", "adida", "imapa", "mean")
     ),
     Candidate("seasonal_mean", _classical("seasonal_mean"), _seasons(4)),
-    Candidate("yearly", lambda _: Yearly(), _days),
     Candidate("trees", _trees(mean=True), _passed),
 )
 """The family of Croston and what aggregates over time. Those foretell one number for all steps; the seasonal ones are
@@ -123,9 +120,14 @@ def candidates(kind: Kind, length: int, seasons: tuple[int, ...], horizon: int) 
     return tuple(each for each in table if each.fits(length, seasons, horizon))
 
 
-def for_sums(kind: Kind, length: int, seasons: tuple[int, ...], horizon: int) -> tuple[Candidate, ...]:
-    """Those of them that are tried where sums of weeks are asked for and training has to be a matter of a minute.
+YEARLY = Candidate("yearly", lambda _: Yearly(), _days)
 
-    Decomposition and trees take most of the time, and are at their best within the week.
+
+def for_sums(kind: Kind, length: int, seasons: tuple[int, ...], horizon: int) -> tuple[Candidate, ...]:
+    """Those that are tried where sums of weeks are asked for and training has to be a matter of a minute.
+
+    Decomposition and trees take most of the time, and are at their best within the week; a year's wave (`yearly.py`)
+    is at its best beyond it.
     """
-    return tuple(each for each in candidates(kind, length, seasons, horizon) if each.name not in ("mstl_ets", "trees"))
+    quick = [each for each in candidates(kind, length, seasons, horizon) if each.name not in ("mstl_ets", "trees")]
+    return (*quick, YEARLY) if YEARLY.fits(length, seasons, horizon) else tuple(quick)

@@ -155,4 +155,4 @@ async def _grown_old(database: Database) -> None:
     from core.registry_tables import VersionRow
 
     async with database.session() as session:
-        await session.execute(update(VersionRow).values(at=now() - DAY))
+        await session.execute(update(VersionRow).values(created_at=now() - DAY))

@@ -2,6 +2,7 @@ import math
 from datetime import date
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,7 +26,7 @@ def test_it_begins_on_the_day_after_the_last_and_shares_weeks_out_by_the_day() -
 
 def test_uncertainty_grows_with_what_the_level_takes_up() -> None:
     units = [int(10 + 6 * math.sin(day)) + (day % 5) for day in range(200)]
-    weight, dispersion = (getattr(foresee(units, 4), name) for name in ("weight", "dispersion"))
+    weight, dispersion = (getattr(foresee(np.array(units, float), 4), name) for name in ("weight", "dispersion"))
     found = outlook(history(units), 28)
     assert found.dispersions[:7] == pytest.approx([dispersion] * 7)
     # Over four weeks, 1 + 3 a + 3 * 7 / 6 a² times as much.
