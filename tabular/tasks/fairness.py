@@ -141,4 +141,4 @@ def _resampled(chosen: Bools, target: Bools, of: Labels, seed: int) -> tuple[Flo
 def _rates(counts: Floats) -> Floats:
     """(..., 2) counts of refused and selected → the share selected."""
     total = counts.sum(axis=-1)
-    return np.divide(counts[..., 1], total, out=np.full(total.shape, np.nan), where=total > 0)
+    return np.asarray(np.divide(counts[..., 1], total, out=np.full(total.shape, np.nan), where=total > 0))

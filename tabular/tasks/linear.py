@@ -61,7 +61,7 @@ class Parts:
     def _column(self, values: Floats, place: int) -> Floats:
         unknown = np.isnan(values)
         if size := self.sizes[place]:
-            return (values[:, None] == np.arange(size)).astype(np.float64)
+            return np.asarray(values[:, None] == np.arange(size), dtype=np.float64)
         filled = np.where(unknown, self.middle[place], values)
         above = [np.maximum(filled - knot, 0.0) for knot in self.knots[place]]
         return np.stack([filled, *above, unknown.astype(np.float64)], axis=1)

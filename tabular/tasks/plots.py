@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -53,7 +55,7 @@ def beeswarm_plot(encoding: Encoding, judged: Judged, matrix: Floats) -> str:
     return _drawn(lambda told: shap.plots.beeswarm(told, max_display=SHOWN, show=False), encoding, judged, matrix)
 
 
-def _drawn(draw, encoding: Encoding, judged: Judged, matrix: Floats) -> str:  # noqa: ANN001
+def _drawn(draw: Callable[[Any], None], encoding: Encoding, judged: Judged, matrix: Floats) -> str:
     rows = slice(0, DRAWN)
     told = shap.Explanation(
         judged.shares[rows],

@@ -59,7 +59,7 @@ class Segments:
         """The segment of each customer, (N, 3) as `rfm` has them → (N,)."""
         near = (np.log1p(customers) - self.centre) / self.spread
         apart = ((near[:, None] - self.middles[None]) ** 2).sum(axis=2)
-        return np.argmin(apart, axis=1).astype(np.int64)
+        return np.asarray(np.argmin(apart, axis=1), dtype=np.int64)
 
     def told(self) -> dict[str, Any]:
         """For JSON."""

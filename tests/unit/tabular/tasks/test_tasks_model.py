@@ -97,7 +97,7 @@ def test_broken_files_are_told(tmp_path: Path) -> None:
 def test_values_that_training_never_met_are_unknown() -> None:
     columns, _ = loans()
     encoding = Encoding.learned(task(), columns)
-    row = {"income": [None], "home": ["z"], "owner": ["Yes"], "sex": ["F"], "age": ["40"]}
+    row: dict[str, list[str | None]] = {"income": [None], "home": ["z"], "owner": ["Yes"], "sex": ["F"], "age": ["40"]}
     assert np.isnan(encoding.matrix(row)[0]).tolist() == [True, True, False, False]
     assert encoding.matrix(row)[0, 2:].tolist() == [1.0, 40.0]
     home = encoding.names.index("home")

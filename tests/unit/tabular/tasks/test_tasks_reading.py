@@ -10,7 +10,7 @@ from tests.unit.tabular.tasks.making import task
 
 HEAD = "id,income,home,owner,sex,age,paid,more"
 LINES = ["1,50,a,Yes,F,30,1,x", '2, ?,"b, c",No,M,40,0,', "3,1.5,,Yes,M,50,1,x"]
-VALUES = [
+VALUES: list[dict[str, str | None]] = [
     {"income": "50", "home": "a", "owner": "Yes"},
     {"income": None, "home": "b, c", "owner": "No"},
     {"income": "1.5", "home": None, "owner": "Yes"},

@@ -39,9 +39,9 @@ def test_what_is_not_known_is_a_reason_too(model: TaskModel) -> None:
 
 
 def test_agreement_by_hand() -> None:
-    assert agreement([3, 2, 1], [30, 20, 10]) == (pytest.approx(1), 1)
-    assert agreement([3, 2, -1], [-3, -2, 1]) == (pytest.approx(-1), 0)
+    assert agreement([3, 2, 1], [30, 20, 10]) == pytest.approx((1, 1))
+    assert agreement([3, 2, -1], [-3, -2, 1]) == pytest.approx((-1, 0))
     # Ranks (0, 2, 1) against (0, 1, 2).
     assert agreement([-9, 4, 1], [-1, 1, 2])[0] == pytest.approx(0.5)
-    assert agreement([5, 1, -2], [1, -1, -1], top=2) == (pytest.approx(0.8660254), 1)
+    assert agreement([5, 1, -2], [1, -1, -1], top=2) == pytest.approx((0.8660254, 1))
     assert agreement([1, 2], [0, 0])[0] == 0
