@@ -36,7 +36,8 @@ from tabular.federated.task import MOST_FEATURES, Column, Task
 Name = Annotated[str, Path(pattern=NAME)]
 _ROWS = 2_000
 _LARGEST = 2**31 - 1
-_Cell = Annotated[str, Field(max_length=128)]
+_TEXT = r"^[^\x00]*$"
+_Cell = Annotated[str, Field(max_length=128, pattern=_TEXT)]
 
 
 class NewFederation(BaseModel):
@@ -45,7 +46,9 @@ class NewFederation(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(pattern=NAME)
-    about: str = Field(min_length=1, max_length=2000, description="what for, told to everybody who is to take part")
+    about: str = Field(
+        min_length=1, max_length=2000, pattern=_TEXT, description="what for, told to everybody who is to take part"
+    )
     task: Task
     plan: Plan
     evaluation: list[dict[Column, _Cell]] = Field([], max_length=_ROWS)
