@@ -173,8 +173,8 @@ def attempts() -> Iterator[tuple[str, str, Any]]:
     yield "GET", "/api/fraud/decisions/{payment}", None
     yield "POST", "/api/fraud/decisions/{payment}/outcome", {"outcome": "fraud"}
     yield "POST", "/api/recommendations", {"customer_id": VICTIM}
-    stolen = {"reactions": [{"sku": "{recommended}", "reaction": "dismissed"}]}
-    yield "POST", "/api/recommendations/{slate}/feedback", stolen
+    dismissed = {"reactions": [{"sku": "{recommended}", "reaction": "dismissed"}]}
+    yield "POST", "/api/recommendations/{slate}/feedback", dismissed
     yield "GET", "/api/recommendations/evaluation", None
     yield "GET", "/api/evals", None
     yield "GET", "/api/evals/retrieval-20260101T000000Z", None
