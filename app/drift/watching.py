@@ -17,7 +17,6 @@ from app.drift.checks import Checks, Kept, New, standing
 from app.drift.windows import decided
 from app.fraud.served import MODEL
 from app.runs.finishing import finished
-from app.runs.finishing import finished
 from app.workspace import TENANT
 from core.database import Database, now
 from core.errors import MissingExtra, NotFound, WaysideError

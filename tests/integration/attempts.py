@@ -194,8 +194,8 @@ def attempts() -> Iterator[tuple[str, str, Any]]:
         yield "POST", f"/api/federated/{{federation}}/{path}", None
     yield "DELETE", "/api/federated/{federation}/enrolment", None
     yield "POST", "/api/recommendations", {"customer_id": VICTIM}
-    stolen = {"reactions": [{"sku": "{recommended}", "reaction": "dismissed"}]}
-    yield "POST", "/api/recommendations/{slate}/feedback", stolen
+    dismissed = {"reactions": [{"sku": "{recommended}", "reaction": "dismissed"}]}
+    yield "POST", "/api/recommendations/{slate}/feedback", dismissed
     yield "GET", "/api/recommendations/evaluation", None
     # The stranger's company has no products, and forecasts of another's are not found.
     yield "GET", "/api/forecasts/SKU-0187", None

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from app.champions import take_up
@@ -149,7 +148,14 @@ async def test_more_orders_than_one_page(shop: Shop, monkeypatch: pytest.MonkeyP
 
 
 async def test_a_new_order_is_in_the_log_and_the_next_answer(shop: Shop) -> None:
-    await shop.trained()
+    shop.companies[RIVAL] = shopping()
+    number = await shop.trained()
+    assert (await shop.recommending.served.recommend(TENANT, Asking(NEWCOMER, 3))).model == number
+    # One company's model answers nobody else's customers.
+    theirs = await shop.recommending.maker.make(RIVAL, Asking(NEWCOMER, 3))
+    assert theirs.slate.model is None
+    with pytest.raises(NotFound):
+        await shop.recommending.reactions.take(TENANT, theirs.slate.id, [(theirs.items[0].sku, Reaction.CLICKED)])
     log = EventLog(shop.database)
     length = await log.length(TENANT)
     order = later(shop.companies[TENANT], NEWCOMER, ["SKU-0013", "SKU-0014"])
@@ -166,16 +172,6 @@ async def test_a_new_order_is_in_the_log_and_the_next_answer(shop: Shop) -> None
     assert await log.length(TENANT) == length + 2
 
 
-async def test_one_companys_model_answers_nobody_elses_customers(shop: Shop) -> None:
-    shop.companies[RIVAL] = shopping()
-    number = await shop.trained()
-    assert (await shop.recommending.served.recommend(TENANT, Asking(NEWCOMER, 3))).model == number
-    theirs = await shop.recommending.maker.make(RIVAL, Asking(NEWCOMER, 3))
-    assert theirs.slate.model is None
-    with pytest.raises(NotFound):
-        await shop.recommending.reactions.take(TENANT, theirs.slate.id, [(theirs.items[0].sku, Reaction.CLICKED)])
-
-
 async def test_a_champion_that_cannot_be_taken_up_changes_nothing(shop: Shop, tmp_path: Path) -> None:
     served = shop.recommending.served
     before = await served.recommend(TENANT, Asking(NEWCOMER, 3))
@@ -187,11 +183,14 @@ async def test_a_champion_that_cannot_be_taken_up_changes_nothing(shop: Shop, tm
     assert await served.recommend(TENANT, Asking(NEWCOMER, 3)) == before
 
 
-async def test_without_safetensors_baskets_recommend(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_safetensors_baskets_recommend(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("app.recommend.served.find_spec", lambda _: None)
+    version = await shop.registry.register(broken(tmp_path / "any", model=MODEL, kind=Kind.TABULAR), "local:ada")
+    await shop.registry.promote(MODEL, version.number, "local:ada", "because")
     with pytest.raises(MissingExtra, match=r"\[tabular\]"):
-        await shop.trained()
-    await take_up(shop.recommending.served)
+        await shop.recommending.served.refresh()
     assert (await shop.recommending.served.recommend(TENANT, Asking(NEWCOMER, 3))).model is None
 
 
@@ -199,16 +198,3 @@ async def test_too_little_to_learn_from(shop: Shop) -> None:
     log, embeddings = EventLog(shop.database), HashEmbeddings()
     with pytest.raises(InvalidInput, match="no purchases"):
         await train_recommend(log, TENANT, {}, embeddings, now=40_000, say=lambda _: None)
-
-
-async def test_equal_logs_give_equal_models(shop: Shop) -> None:
-    await PurchaseHistory(shop.orders, shop.database).take_all(TENANT)
-    titles = await titles_of(FakeProcurement(shop.companies), TENANT)
-    one, other = [
-        await train_recommend(EventLog(shop.database), TENANT, titles, HashEmbeddings(), now=40_000, say=lambda _: None)
-        for _ in range(2)
-    ]
-    assert one.data == other.data
-    assert np.array_equal(one.model.blend.weights, other.model.blend.weights)
-    files = [candidate(each, shop.workspace / name, "test").files for each, name in ((one, "a"), (other, "b"))]
-    assert files[0]["model.safetensors"].read_bytes() == files[1]["model.safetensors"].read_bytes()

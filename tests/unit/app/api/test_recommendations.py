@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from core.recommending import Asking
 from core.types import Role
 from tabular.eventlog import EventLog
-from tabular.recommend.records import REACTIONS
+from tabular.recommend.records import REACTIONS, Reaction
 from tests.fakes.gateway import TENANT, Gateway, gateway
 from tests.fakes.shopping import BUYER, NEWCOMER, NEWCOMERS, SOLD_OUT, shopping
 
@@ -80,21 +81,21 @@ async def test_an_answer_is_given_again_under_its_key(shop: Gateway) -> None:
     assert (await ask(shop)).json()["id"] != first.json()["id"]
 
 
-@pytest.mark.parametrize(
-    ("wrong", "status", "param"),
-    [
-        ({"limit": 0}, 400, "limit"),
-        ({"limit": 51}, 400, "limit"),
-        ({"wish": " "}, 400, "wish"),
-        ({"wish": "a\0b"}, 400, "wish"),
-        ({"exclude": ["a b"]}, 400, "exclude.0"),
-        ({"colour": "red"}, 400, "colour"),
-        ({"wish": "something blue"}, 409, "wish"),
-    ],
-)
-async def test_what_is_wrong_is_named(shop: Gateway, wrong: dict[str, Any], status: int, param: str) -> None:
-    answer = await ask(shop, **wrong)
-    assert (answer.status_code, answer.json()["param"]) == (status, param)
+WRONG: list[tuple[dict[str, Any], int, str]] = [
+    ({"limit": 0}, 400, "limit"),
+    ({"limit": 51}, 400, "limit"),
+    ({"wish": " "}, 400, "wish"),
+    ({"wish": "a\0b"}, 400, "wish"),
+    ({"exclude": ["a b"]}, 400, "exclude.0"),
+    ({"colour": "red"}, 400, "colour"),
+    ({"wish": "something blue"}, 409, "wish"),
+]
+
+
+async def test_what_is_wrong_is_named(shop: Gateway) -> None:
+    for wrong, status, param in WRONG:
+        answer = await ask(shop, **wrong)
+        assert (answer.status_code, answer.json()["param"]) == (status, param), wrong
 
 
 async def test_reactions_are_kept_once_with_their_propensities(exploring: Gateway) -> None:
@@ -138,17 +139,18 @@ async def test_policies_are_judged_by_what_was_logged(exploring: Gateway, monkey
     assert (few.status_code, few.json()["code"]) == (409, "too_few_rounds")
     assert (await exploring.call("GET", f"{PATH}/evaluation", role="staff")).status_code == 403
     monkeypatch.setattr("tabular.recommend.evaluation.LEAST", 30)
+    recommending = exploring.parts.recommending
     best: set[str] = set()
     for number in range(41):
-        slate = (await ask(exploring, "staff", limit=1)).json()
-        [item] = slate["items"]
+        made = await recommending.maker.make(TENANT, Asking(BUYER, 1))
+        [place] = made.slate.places
         # The customer clicks on the best candidate, and on no other.
-        greedy = item["propensity"] > 0.5
-        best |= {item["sku"]} if greedy else set()
-        told = [(item["sku"], "clicked" if greedy else "shown")]
+        greedy = place.propensity > 0.5
+        best |= {place.item} if greedy else set()
         if number:
             # Of what nobody has seen nothing is learned.
-            await tell(exploring, slate["id"], *told, role="staff")
+            told = [(place.item, Reaction.CLICKED if greedy else Reaction.SHOWN)]
+            await recommending.reactions.take(TENANT, made.slate.id, told)
     assert len(best) == 1
     found = (await exploring.call("GET", f"{PATH}/evaluation", role="engineer")).json()
     assert (found["policy"], found["reward"], found["rounds"]) == ("greedy", "clicked", 40)
