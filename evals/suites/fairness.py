@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from app.demo.tables import applicants
+from core.gates import Interval
 from evals import supervised
 from evals.suite import Options, Suite
 from evals.supervised import Case, Result
@@ -43,7 +44,7 @@ async def open_suite(options: Options) -> AsyncIterator[Suite[Case, Result]]:
         return found[case.id]
 
     facts = {"data": f"{len(table):,} sound rows, {table.rejected:,} set aside"}
-    pooled = {}
+    pooled: dict[str, Interval] = {}
     for name, each in models.items():
         facts |= {
             f"{name}: model": each.recipe,

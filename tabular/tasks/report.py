@@ -59,10 +59,13 @@ def render(trained: Trained, card: DataCard, agreed: Agreement) -> str:
         f"<style>{_STYLE}</style></head><body><h1>{title}</h1>"
         f"<p>{escape(trained.recipe)}. {escape(trained.choice)}</p>{_verdict(trained)}"
         f"<h2>On {len(trained.target):,} rows kept for the test</h2>{_figures(trained.figures)}"
-        f"<h2>Do the probabilities hold?</h2>{_image(calibration_plot(judged.probabilities, trained.target))}"
-        f"<h2>What the columns do</h2><p>Shares of the log odds against the mean of the training rows.</p>"
-        f"{_image(bar_plot(model.encoding, judged, trained.matrix))}"
-        f"{_image(beeswarm_plot(model.encoding, judged, trained.matrix))}{_examples(trained)}"
+        f"<h2>Do the probabilities hold?</h2>"
+        f"{_image(calibration_plot(judged.probabilities, trained.target), 'what was said against what came')}"
+        f"<h2>What the columns do</h2><p>Shares of the log odds against the mean of the training rows. In the second "
+        f"plot a dot is a row, and its colour the value: of a category, how common that is.</p>"
+        f"{_image(bar_plot(model.encoding, judged, trained.matrix), 'mean share of each column')}"
+        f"{_image(beeswarm_plot(model.encoding, judged, trained.matrix), 'share of each column by row')}"
+        f"{_examples(trained)}"
         f"<h2>A second opinion</h2><p>LIME on {agreed.rank.cases} of the rows: rank correlation with the model's own "
         f"shares {_told(agreed.rank)}, same sign in the leading columns {_told(agreed.sign)}.</p>"
         f"<h2>Is it fair?</h2>{''.join(_fair(each) for each in trained.fairness)}"
@@ -85,8 +88,8 @@ def _figures(figures: Mapping[str, Interval]) -> str:
     return _table(("measure", "value and 95 % interval"), [(name, _told(each)) for name, each in figures.items()])
 
 
-def _image(source: str) -> str:
-    return f'<p><img alt="" src="{source}"></p>'
+def _image(source: str, said: str) -> str:
+    return f'<p><img alt="{escape(said)}" src="{source}"></p>'
 
 
 def _examples(trained: Trained) -> str:
