@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 
+from sqlalchemy import update
+
 from app.fraud.training import candidate, train_fraud
 from core.database import Database
 from core.registry import Registry
@@ -85,26 +87,33 @@ async def promoted(database: Database, workspace: Path, *, reference: bool = Tru
     return registry
 
 
-async def serve(database: Database, tenant: str = "default", change: Change = lambda each: each) -> int:
-    """Write down decisions about what was served, the last week of it changed; how many there are."""
+def unchanged(use: Transaction) -> Transaction:
+    """As it was."""
+    return use
+
+
+@cache
+def decisions(change: Change) -> tuple[Sequence[Recorded], Sequence[str]]:
+    """What was decided about what was served, the last week of it changed, and the ids of the frauds among it."""
     definition, decided = FraudFeatures(), list[Recorded]()
-    week = world().now - DELAY
+    begin, week = world().now - SERVED * DAY, world().now - DELAY
     rows = [(change(use) if use.at >= week else use, fraud) for use, fraud in world().served]
-    begin = world().now - SERVED * DAY
     events = (fraud_event(each) for each in history([*world().past, *rows]))
-    known = {use.id: fraud for use, fraud in rows}
     wanted = replay(definition, events, lambda each: isinstance(each, Transaction) and each.at >= begin)
     for number, (use, vector) in enumerate(wanted, start=1):
         assert isinstance(use, Transaction)
         decision = Decision(use.id, Band.ALLOW, 0.1, (), (), vector, definition.version, "0" * 64)
         decided.append(Recorded(use, decision, number, datetime.now(UTC)))
+    return decided, [use.id for use, fraud in rows if fraud]
+
+
+async def serve(database: Database, tenant: str = "default", change: Change = unchanged) -> int:
+    """Write down decisions about what was served, the last week of it changed; how many there are."""
+    decided, frauds = decisions(change)
     async with database.session() as session:
         await record(session, tenant, decided)
-        frauds = [name for name, fraud in known.items() if fraud]
-        for name in frauds:
-            row = await session.get(DecisionRow, (tenant, name))
-            assert row is not None
-            row.outcome = Outcome.FRAUD.value
+        known = DecisionRow.tenant == tenant, DecisionRow.transaction.in_(frauds)
+        await session.execute(update(DecisionRow).where(*known).values(outcome=Outcome.FRAUD.value))
     return len(decided)
 
 

@@ -22,7 +22,7 @@ from core.settings import DriftSettings
 from tests.integration.test_drift import new
 
 SECRET = "sixteen letters!"
-SETTINGS = DriftSettings(webhook_url="https://hooks.example/drift", webhook_secret=SECRET)  # type: ignore[arg-type]
+SETTINGS = DriftSettings(webhook_url="https://hooks.example/drift", webhook_secret=SECRET)
 
 
 class Receiver:

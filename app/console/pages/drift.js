@@ -89,6 +89,7 @@ function row(check) {
 function detail(check, signal) {
   const frame = h("div");
   const [words, mood] = STATES[check.state];
+  const version = check.version ? `version ${check.version}` : "no version";
   const moved = new Set(check.findings.map((each) => each.name));
   return h(
     "article",
@@ -97,7 +98,7 @@ function detail(check, signal) {
       "header",
       { class: "detail-head" },
       h("p", { class: "row-note" }, h("code", {}, check.id), ago(check.at), badge(words, mood)),
-      h("h2", { tabindex: "-1" }, `${sentence(check.model)}, ${check.version ? `version ${check.version}` : "no version"}`),
+      h("h2", { tabindex: "-1" }, `${sentence(check.model)}, ${version}`),
       h(
         "p",
         { class: "faint" },

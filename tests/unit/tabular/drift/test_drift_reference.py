@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import orjson
 import pytest
@@ -52,17 +55,30 @@ def test_weeks_without_rows_make_none(weeks: int) -> None:
         describe(sample, 0, weeks * WEEK, model="m", features="f")
 
 
-def test_what_is_broken_is_refused() -> None:
-    good = orjson.loads(World(1).reference().dump())
-    for spoil in (
-        lambda each: each.pop("columns"),
-        lambda each: each["columns"][0]["counts"].pop(),
-        lambda each: each["columns"][0]["counts"][0].append(3),
-        lambda each: each["columns"][0]["edges"].reverse(),
-    ):
-        broken = orjson.loads(orjson.dumps(good))
-        spoil(broken)
-        with pytest.raises(CorruptArtefact, match="no reference"):
-            load(orjson.dumps(broken))
+def _shorter(column: dict[str, Any]) -> None:
+    column["counts"].pop()
+
+
+def _wider(column: dict[str, Any]) -> None:
+    column["counts"][0].append(3)
+
+
+def _turned(column: dict[str, Any]) -> None:
+    column["edges"].reverse()
+
+
+def _nameless(column: dict[str, Any]) -> None:
+    del column["name"]
+
+
+@pytest.mark.parametrize("spoil", [_shorter, _wider, _turned, _nameless])
+def test_what_is_broken_is_refused(spoil: Callable[[dict[str, Any]], None]) -> None:
+    stored = orjson.loads(World(1).reference().dump())
+    spoil(stored["columns"][0])
+    with pytest.raises(CorruptArtefact, match="no reference"):
+        load(orjson.dumps(stored))
+
+
+def test_a_pickle_is_refused() -> None:
     with pytest.raises(CorruptArtefact):
         load(b"\x80\x04")
