@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,10 @@ def demo(customers: int = 200) -> FakeCompany:
             lines = tuple(OrderLine(line.sku, line.quantity, line.unit_price) for line in order.lines)
             told = {name: getattr(order, name) for name in Order.__slots__ if name not in ("lines", "status")}
             made[order.id] = Order(**told, lines=lines, status=OrderStatus(order.status))
-    products = {each.sku: Product(*(getattr(each, name, 0) for name in Product.__slots__)) for each in company.products}
+    products: dict[str, Product] = {}
+    for each in company.products:
+        about: dict[str, Any] = {name: getattr(each, name, 0) for name in Product.__slots__}
+        products[each.sku] = Product(**about)
     return FakeCompany(customers=tuple(kept), orders=made, products=products)
 
 
