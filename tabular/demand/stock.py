@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from core.demand import Demand
 from core.errors import InvalidInput
-from tabular.demand.forecasting import WINDOWS, Forecast
+from tabular.demand.forecasting import Forecast
 
 Floats = NDArray[np.float64]
 
 _SHRINK = 3
-"""Windows that the panel's excess variance counts for beside a series' own three."""
+"""Windows that the panel's excess variance counts for beside a series' own."""
 
 
 def protection_demand(forecast: Forecast, steps: int) -> Demand:
@@ -45,8 +45,8 @@ def dispersions(found: Mapping[str, Forecast], histories: Mapping[str, Floats]) 
     """Variance over expectation of sums of 1, 2, … `horizon` steps: (series, horizon), in the order of `found`.
 
     `histories` are the values that the models were chosen by. A series' mean square error of such sums over the
-    windows exceeds that of pieces wanted independently of each other by some multiple of the squared expectation; three
-    windows tell little of it, so that half of it is the series' own and half the median one of the panel.
+    windows exceeds that of pieces wanted independently of each other by some multiple of the squared expectation; few
+    windows tell little of it, so that of three half is the series' own, and half is the panel's median.
     """
     excess, expected = (np.empty((len(found), len(next(iter(found.values())).mean))) for _ in range(2))
     for place, (name, each) in enumerate(found.items()):
@@ -59,7 +59,8 @@ def dispersions(found: Mapping[str, Forecast], histories: Mapping[str, Floats]) 
             expected[place, steps - 1] = mean
             excess[place, steps - 1] = max(0.0, square - mean) / mean**2
         excess[place] = np.where(expected[place] > 1e-6, excess[place], 0.0)
-    shared = (WINDOWS * excess + _SHRINK * np.median(excess, axis=0)) / (WINDOWS + _SHRINK)
+    own = np.array([[len(each.errors)] for each in found.values()])
+    shared = (own * excess + _SHRINK * np.median(excess, axis=0)) / (own + _SHRINK)
     spread: Floats = 1 + shared * expected
     return spread
 
