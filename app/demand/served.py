@@ -89,7 +89,7 @@ def _outlooks(version: int, prepared: Prepared, known: date, days: Mapping[str, 
         shares = sorted(prepared.shares[place].items(), key=lambda each: (-each[1], each[0]))
         found[sku] = Outlook(
             sku=sku,
-            method=f"{MODEL} {version}: {', '.join(f'{name} {share:.0%}' for name, share in shares[:_NAMED])}",
+            method=f"{MODEL} {version}: {', '.join(f'{name} {100 * share:.0f} %' for name, share in shares[:_NAMED])}",
             known_until=prepared.origin,
             begins=known + _DAY,
             daily=tuple(prepared.means[place, passed : passed + count].tolist()),

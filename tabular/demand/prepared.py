@@ -18,6 +18,8 @@ from tabular.demand.stock import dispersions
 
 Floats = NDArray[np.float64]
 
+_LEAST = 1e-3
+
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
@@ -53,5 +55,10 @@ def prepare(found: Mapping[str, Forecast], histories: Mapping[str, Floats], orig
         means=np.stack([each.mean for each in found.values()]),
         dispersions=dispersions(found, histories),
         histories=np.array([len(histories[name]) for name in found]),
-        shares=tuple(dict(each.shares) for each in found.values()),
+        shares=tuple(_counting(each.shares) for each in found.values()),
     )
+
+
+def _counting(shares: Mapping[str, float]) -> dict[str, float]:
+    """Without what counts for less than a thousandth; there are never so many models that all do."""
+    return {name: share for name, share in shares.items() if share >= _LEAST}

@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 
 from core.demand import Demand
 from core.errors import InvalidInput
-from tabular.demand.forecasting import WINDOWS, Forecast
+from tabular.demand.forecasting import Forecast
 
 Floats = NDArray[np.float64]
 
+_NOTHING = 1e-6
 _SHRINK = 3
-"""Windows that the panel's excess variance counts for beside a series' own three."""
+"""Windows that the panel's excess variance counts for beside a series' own."""
 
 
 def protection_demand(forecast: Forecast, steps: int) -> Demand:
@@ -42,25 +43,25 @@ def protection_demand(forecast: Forecast, steps: int) -> Demand:
 
 
 def dispersions(found: Mapping[str, Forecast], histories: Mapping[str, Floats]) -> Floats:
-    """Variance over expectation of sums of 1, 2, … `horizon` steps: (series, horizon), in the order of `found`.
+    """Variance over expectation of the first 1, 2, … `horizon` steps' sums: (series, horizon), in the order of `found`.
 
-    `histories` are the values that the models were chosen by. A series' mean square error of such sums over the
-    windows exceeds that of pieces wanted independently of each other by some multiple of the squared expectation; three
-    windows tell little of it, so that half of it is the series' own and half the median one of the panel.
+    `histories` are the values that the models were chosen by. What counts are the sums from each window's beginning:
+    an order is decided at a beginning, and later runs of a long window err by more. Their mean square exceeds the
+    variance of pieces wanted independently of each other by some multiple of the squared expectation. Few windows tell
+    little of it, so that of three half is the series' own, and half is the panel's median.
     """
-    excess, expected = (np.empty((len(found), len(next(iter(found.values())).mean))) for _ in range(2))
-    for place, (name, each) in enumerate(found.items()):
-        windows, horizon = each.errors.shape
-        told = histories[name][-windows * horizon :].reshape(windows, horizon) - each.errors
-        errors, means = (np.cumsum(np.pad(part, ((0, 0), (1, 0))), axis=1) for part in (each.errors, told))
-        for steps in range(1, horizon + 1):
-            square = float(np.square(errors[:, steps:] - errors[:, :-steps]).mean())
-            mean = max(float((means[:, steps:] - means[:, :-steps]).mean()), 1e-9)
-            expected[place, steps - 1] = mean
-            excess[place, steps - 1] = max(0.0, square - mean) / mean**2
-        excess[place] = np.where(expected[place] > 1e-6, excess[place], 0.0)
-    shared = (WINDOWS * excess + _SHRINK * np.median(excess, axis=0)) / (WINDOWS + _SHRINK)
-    spread: Floats = 1 + shared * expected
+    squares, expected, windows = [], [], []
+    for name, each in found.items():
+        count, horizon = each.errors.shape
+        told = histories[name][-count * horizon :].reshape(count, horizon) - each.errors
+        squares.append(np.square(each.errors.cumsum(axis=1)).mean(axis=0))
+        expected.append(told.cumsum(axis=1).mean(axis=0))
+        windows.append([count])
+    means = np.maximum(np.stack(expected), 0.0)
+    own = np.array(windows, np.float64)
+    beyond = np.maximum(np.stack(squares) - means, 0.0)
+    excess = np.divide(beyond, means**2, out=np.zeros_like(means), where=means > _NOTHING)
+    spread: Floats = 1 + (own * excess + _SHRINK * np.median(excess, axis=0)) / (own + _SHRINK) * means
     return spread
 
 

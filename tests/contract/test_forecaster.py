@@ -57,7 +57,8 @@ async def champion(database: Database, folder: Path, origin: date, horizon: int 
     registry = Registry.of(database, folder)
     steps = np.ones((2, horizon))
     prepared = Prepared(origin, (SOLD, "SKU-9999"), 3 * steps, steps, np.array([140, 140]), ({"yearly": 1.0},) * 2)
-    lineage = Lineage("", origin.isoformat(), "r", "c")
+    # The database is every test's, and each has a version of its own.
+    lineage = Lineage("", _name(), "r", "c")
     made = Registered(MODEL, Kind.TABULAR, save(prepared, folder / "new"), lineage, {"rmsse": measured(0.5)})
     version = await registry.register(made, "local:ada")
     await registry.promote(MODEL, version.number, "local:ada", "because")

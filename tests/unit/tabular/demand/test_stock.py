@@ -30,18 +30,18 @@ def test_nothing_is_said_beyond_the_horizon(steps: int) -> None:
         protection_demand(forecast([4, 5], [[0, 0]]), steps)
 
 
-def test_dispersions_are_half_the_panel_s() -> None:
-    # One window of four days: told 4 each, sums of two err by 2, 2 and 2: squares of 4, below the expected 8 pieces.
-    calm = forecast([4, 4, 4, 4], [[1, 1, 1, 1]])
+def test_dispersions_of_one_window_are_three_quarters_the_panel_s() -> None:
+    # One window of four days: told 4 each, the first two err by 2 together: its square is below the expected 8 pieces.
+    calm = forecast([4, 4, 4, 4], [[1, 1, 9, 9]])
     # Here by 12 each: 144 where 8 are expected, an excess of 136 / 64.
     wild = forecast([4, 4, 4, 4], [[6, 6, 6, 6]])
     found = dispersions(
-        {"calm": calm, "wild": wild}, {"calm": np.array([9.0, 5, 5, 5, 5]), "wild": np.array([9.0, 10, 10, 10, 10])}
+        {"calm": calm, "wild": wild}, {"calm": np.array([9.0, 5, 5, 13, 13]), "wild": np.array([9.0, 10, 10, 10, 10])}
     )
     shared = 136 / 64 / 2
     assert found.shape == (2, 4)
-    assert found[0, 1] == pytest.approx(1 + shared / 2 * 8)
-    assert found[1, 1] == pytest.approx(1 + (136 / 64 + shared) / 2 * 8)
+    assert found[0, 1] == pytest.approx(1 + 0.75 * shared * 8)
+    assert found[1, 1] == pytest.approx(1 + (0.25 * 136 / 64 + 0.75 * shared) * 8)
 
 
 def test_what_is_not_expected_at_all_has_the_spread_of_single_pieces() -> None:
