@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
@@ -12,6 +12,7 @@ judged = st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=2, max_s
 )
 
 
+@settings(max_examples=30)
 @given(judged)
 def test_ranks_are_those_of_scikit_learn(rows: list[tuple[int, bool]]) -> None:
     scores, target = np.array([each for each, _ in rows], dtype=float), np.array([each for _, each in rows])
