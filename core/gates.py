@@ -87,7 +87,8 @@ def _finding(name: str, before: Metric, now: Metric | None) -> Finding:
     if now.lower_is_better != before.lower_is_better:
         better = "lower" if before.lower_is_better else "higher"
         return Finding(name, True, f"{name} turned round: for the champion {better} is better")
-    if now.interval.cases != before.interval.cases:
+    # More cases are what a growing log brings; with fewer, a fall could hide in what was left out.
+    if now.interval.cases < before.interval.cases:
         told = f"{name} was measured over {now.interval.cases} cases, the champion's over {before.interval.cases}"
         return Finding(name, True, f"{told}: not comparable")
     new = f"{now.interval.value:.4g} ({now.interval.low:.4g} to {now.interval.high:.4g})"

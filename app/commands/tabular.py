@@ -120,7 +120,7 @@ def train(
     Churn and income are learned from a table, the others from what the workspace holds.
     """
     trainer = find_trainer(model)
-    trainer.check(data=data, report=report, even=even)
+    trainer.check(model, data=data, report=report, even=even)
     asyncio.run(_train(settings_for(workspace, demo=False), trainer, promote, data=data, report=report, even=even))
 
 

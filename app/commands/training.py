@@ -51,12 +51,12 @@ class Trainer:
     make: Callable[[Order], Awaitable[Made]]
     from_table: bool = False
 
-    def check(self, *, data: Path | None, report: Path | None, even: bool) -> None:
+    def check(self, name: str, *, data: Path | None, report: Path | None, even: bool) -> None:
         """Raise `InvalidInput` for options that it has no use for, `MissingExtra` without a package."""
         if self.from_table and data is None:
-            raise InvalidInput("it is learned from a file: name it with --data", param="data")
+            raise InvalidInput(f"{name} is learned from a file: name it with --data", param="data")
         if not self.from_table and (data or report or even):
-            told = "it is learned from the workspace: --data, --report and --even are not for it"
+            told = f"{name} is learned from the workspace: --data, --report and --even are not for it"
             raise InvalidInput(told, param="data" if data else "report" if report else "even")
         need(self.packages)
         if report:

@@ -91,5 +91,7 @@ async def test_what_does_not_go_together_is_said(table: Path, tmp_path: Path) ->
     workspace = tmp_path / "workspace"
     assert "name it with --data" in (await tabular(workspace, "train", "churn"))[1]
     assert "has no column" in (await tabular(workspace, "train", "churn", "--data", str(table)))[1]
-    assert "learned from the event log" in (await tabular(workspace, "train", "fraud", "--data", str(table)))[1]
+    assert (
+        "fraud is learned from the workspace" in (await tabular(workspace, "train", "fraud", "--data", str(table)))[1]
+    )
     assert "There is no task 'weather'" in (await check("weather", str(table)))[1]

@@ -46,6 +46,8 @@ def test_missing_turned_round_and_incomparable_metrics_refuse() -> None:
     assert refused({"other": measured(0.9)}, champion) == ["exact is missing; the champion has 0.86"]
     assert "turned round" in refused({"exact": measured(0.9, lower_is_better=True)}, champion)[0]
     assert "not comparable" in refused({"exact": measured(0.9, cases=20)}, champion)[0]
+    # A log that has grown brings more of them.
+    assert refused({"exact": measured(0.9, cases=20_000)}, champion) == []
 
 
 def test_a_metric_cannot_leave_the_gate_by_calling_itself_no_gate() -> None:
