@@ -58,7 +58,6 @@ from app.api.realtime import surface as realtime
 from app.api.responses import surface as responses
 from app.auth import Authentication
 from app.bodies import Bodies
-from app.champions import keep
 from app.engines.fallback import FallbackEngine
 from app.evaluations import Evaluations
 from app.field_reports.making import Maker
@@ -108,7 +107,7 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
         if isinstance(engine, FallbackEngine):
             metrics.watch_breaker(engine.breaker)
     metrics.watch_trials(wayside.trials)
-    metrics.watch_drift(wayside.drift)
+    metrics.watch_drift(wayside.tabular.drift)
 
     async def book(principal: Principal, piece: object) -> None:
         if isinstance(piece, Answer):
@@ -118,7 +117,6 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
     endpoint = mcp.McpEndpoint(wayside.tools)
     maker = Maker(wayside.database, wayside.field_reports, sole=settings.database_url is None)
 
-    served = (wayside.fraud_model, wayside.tasks, wayside.recommending.served, wayside.forecasts)
     retraining = Retraining(wayside.database, wayside.trials.registry, settings, metrics.retrained, tenant=TENANT)
 
     @asynccontextmanager
@@ -131,15 +129,9 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
             asyncio.create_task(endpoint.run()),
             asyncio.create_task(maker.run()),
             asyncio.create_task(wayside.trials.run()),
-            asyncio.create_task(wayside.drift.run()),
-            asyncio.create_task(wayside.federated.keeper.run()),
             asyncio.create_task(retraining.run()),
-            asyncio.create_task(keep(served, settings.registry.poll_seconds)),
+            *(asyncio.create_task(each) for each in wayside.tabular.background()),
         }
-        if wayside.payments is not None:
-            background.add(asyncio.create_task(wayside.payments.run()))
-        if settings.drift.webhook_url is not None:
-            background.add(asyncio.create_task(wayside.alerts.run()))
         for task in background:
             task.add_done_callback(_ended)
         try:
@@ -164,7 +156,7 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
     )
     # Routes are looked through one after the other: what is asked most, and has least time, comes first.
     for router in (
-        fraud.routes(wayside.fraud, Decisions(wayside.database), FraudFeatures.names),
+        fraud.routes(wayside.tabular.fraud, Decisions(wayside.database), FraudFeatures.names),
         chat.routes(wayside, accounts, telemetry),
         responses.routes(wayside.runs, wayside.observing, characters),
         models.routes(wayside.engines, settings.embedding_model),
@@ -192,12 +184,12 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
         evaluations.routes(Evaluations(settings.workspace)),
         bundles.routes(Shelf(shelf(settings.workspace)), wayside.snapshots),
         sync.routes(wayside.reconciling),
-        fraud_rules.routes(wayside.fraud_model.rulebook),
-        tasks.routes(wayside.tasks),
-        drift.routes(wayside.drift),
-        federated.routes(wayside.federated, TENANT),
-        recommendations.routes(wayside.recommending),
-        forecasts.routes(wayside.tools, wayside.systems.procurement, wayside.forecasts),
+        fraud_rules.routes(wayside.tabular.fraud_model.rulebook),
+        tasks.routes(wayside.tabular.tasks),
+        drift.routes(wayside.tabular.drift),
+        federated.routes(wayside.tabular.federated, TENANT),
+        recommendations.routes(wayside.tabular.recommending),
+        forecasts.routes(wayside.tools, wayside.systems.procurement, wayside.tabular.forecasts),
         mcp.routes(endpoint),
         langgraph_assistants.routes(wayside.runs.assistants),
         langgraph_crons.routes(wayside.runs),

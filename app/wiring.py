@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -28,26 +27,19 @@ from agents.systems.builtin.customers import BuiltinNames
 from agents.triage import Triage
 from app.assistant import PATIENCE, Assistant
 from app.attachments import Attachments
-from app.champions import take_up
 from app.checkpoints import open_checkpoints
-from app.demand.served import ServedForecasts
 from app.demo.loading import load_demo
-from app.drift.alerting import Alerts
-from app.drift.watching import Watch
 from app.engines.chat_model import EngineChat
 from app.engines.choice import open_engine
 from app.engines.protocol import Engine
 from app.engines.silent import SilentEngine
 from app.engines.trial import TrialEngine
-from app.federated.federated import Federated
 from app.feedback import FeedbackDesk
 from app.field_reports.reports import FieldReports
-from app.fraud.served import ServedFraud
 from app.mcp import open_servers
 from app.mirrors import open_mirror
 from app.news import News
 from app.observing import Observing
-from app.recommend.opening import Recommending, open_recommending
 from app.runs.assistants import Assistants
 from app.runs.runs import Runs
 from app.runs.wayside import WAYSIDE, wayside_assistant
@@ -55,7 +47,7 @@ from app.senses import Senses, open_senses
 from app.snapshots import Snapshots
 from app.store import Store
 from app.systems import Systems, open_systems
-from app.tasks.served import ServedTasks
+from app.tabular import Tabular, open_tabular
 from app.tools import Tools, open_tools
 from app.trials.opening import openers
 from app.trials.ratings import Ratings
@@ -63,7 +55,6 @@ from app.trials.trials import Trials
 from app.workspace import KEY_FILE, TENANT, admin_key, first_key, own_weights, owning, snapshot_folder
 from core.audit import Audit
 from core.database import Database
-from core.errors import MissingExtra
 from core.identity import Identity
 from core.modelstore import ModelStore
 from core.ports import PassageSearch
@@ -80,12 +71,9 @@ from retrieval.jobs import Jobs
 from retrieval.migrate import Generation, Generations
 from retrieval.readers import ReadLimits
 from retrieval.search import HybridSearch
-from tabular.fraud.live import LiveFraud
 
 if TYPE_CHECKING:
     from qdrant_client import AsyncQdrantClient
-
-    from app.fraud.consuming import PaymentStream
 
 First = TypeVar("First")
 Second = TypeVar("Second")
@@ -124,15 +112,7 @@ class Wayside:
     snapshots: Snapshots
     reconciling: Reconciling
     trials: Trials
-    fraud: LiveFraud
-    fraud_model: ServedFraud
-    tasks: ServedTasks
-    forecasts: ServedForecasts
-    payments: PaymentStream | None
-    drift: Watch
-    alerts: Alerts
-    federated: Federated
-    recommending: Recommending
+    tabular: Tabular
 
 
 @asynccontextmanager
@@ -154,13 +134,6 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
         )
         engine, engines, trials = _trying(settings, database, store, engine, engines)
         await trials.refresh()
-        fraud_model = ServedFraud(database, trials.registry, settings.fraud)
-        await take_up(fraud_model)
-        tasks = ServedTasks(trials.registry)
-        await take_up(tasks)
-        fraud = LiveFraud(database, fraud_model.scorer)
-        stack.push_async_callback(fraud.close)
-        drift = Watch(database, trials.registry, settings.drift)
         stack.push_async_callback(trials.close)
         identity = Identity(database)
         if await first_key(settings.workspace, identity) and console is not None:
@@ -182,20 +155,15 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
         policy = KnowledgePolicy(relevance=settings.engine.relevance) if settings.engine.url else KnowledgePolicy()
         systems = open_systems(settings.systems, database, stack)
         servers = open_servers(settings.mcp, stack)
-        recommending = open_recommending(
-            database, systems.orders, systems.procurement, trials.registry, embeddings, settings, TENANT
-        )
-        await take_up(recommending.served)
-        forecasts = ServedForecasts(trials.registry, systems.procurement, settings, tenant=TENANT)
-        await take_up(forecasts)
+        tabular = await open_tabular(settings, database, trials.registry, systems, embeddings, stack)
         tools = open_tools(
             database,
             systems,
             search,
             settings.policy,
             suppliers=servers,
-            recommender=recommending.served,
-            forecaster=forecasts,
+            recommender=tabular.recommending.served,
+            forecaster=tabular.forecasts,
         )
         hands = ToolHands(tools.toolbox, tools.acting)
         own = own_weights(settings.workspace)
@@ -245,15 +213,7 @@ async def open_wayside(settings: Settings, console: Console | None = None) -> As
             snapshots=Snapshots(documents, generations, snapshot_folder(settings.workspace)),
             reconciling=Reconciling(database, hands),
             trials=trials,
-            fraud=fraud,
-            fraud_model=fraud_model,
-            tasks=tasks,
-            forecasts=forecasts,
-            payments=_payments(settings, fraud),
-            drift=drift,
-            alerts=Alerts(database, settings.drift, drift.kept),
-            federated=Federated.of(database, trials.registry),
-            recommending=recommending,
+            tabular=tabular,
         )
         if settings.demo:
             await load_demo(database, documents, ingestion, TENANT, console)
@@ -284,18 +244,6 @@ def _trying(
     trials = Trials(registry, front, openers(settings.embedded, store), Ratings(database), settings.registry)
     served = {name: front if each is base else each for name, each in engines.items()}
     return front if engine is base else engine, served, trials
-
-
-def _payments(settings: Settings, fraud: LiveFraud) -> PaymentStream | None:
-    """What decides about the payments of a stream, where the settings name one."""
-    if settings.fraud.stream is None:
-        return None
-    if find_spec("nats") is None:
-        raise MissingExtra("nats-py", "stream")
-    # Only those who have a stream need the package.
-    from app.fraud.consuming import PaymentStream
-
-    return PaymentStream(fraud, TENANT, settings.fraud.stream)
 
 
 async def _open_embeddings(settings: Settings, store: ModelStore, stack: AsyncExitStack) -> OnnxEmbeddings:

@@ -35,6 +35,7 @@ from app.snapshots import Snapshots
 from app.store import Store
 from app.subject import subject
 from app.systems import Systems
+from app.tabular import Tabular
 from app.tasks.served import ServedTasks
 from app.tools import open_tools
 from app.trials.ratings import Ratings
@@ -389,8 +390,6 @@ class Parts:
     def forecasts(self) -> ServedForecasts:
         return ServedForecasts(self.trials.registry, self.systems.procurement, self.settings, tenant="default")
 
-    payments = None
-
     @cached_property
     def drift(self) -> Watch:
         return Watch(self.database, self.trials.registry, self.settings.drift)
@@ -411,6 +410,21 @@ class Parts:
     def recommending(self) -> Recommending:
         orders, procurement, registry = self.systems.orders, self.systems.procurement, self.trials.registry
         return open_recommending(self.database, orders, procurement, registry, self.embeddings, self.settings, COMPANY)
+
+    @cached_property
+    def tabular(self) -> Tabular:
+        return Tabular(
+            settings=self.settings,
+            fraud=self.fraud,
+            fraud_model=self.fraud_model,
+            payments=None,
+            tasks=self.tasks,
+            forecasts=self.forecasts,
+            recommending=self.recommending,
+            drift=self.drift,
+            alerts=self.alerts,
+            federated=self.federated,
+        )
 
     @cached_property
     def runs(self) -> Runs:

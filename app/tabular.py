@@ -1,0 +1,106 @@
+"""The models of tables behind the gateway: what answers with them, what watches them, what is kept going for them."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from app.champions import keep, take_up
+from app.demand.served import ServedForecasts
+from app.drift.alerting import Alerts
+from app.drift.watching import Watch
+from app.federated.federated import Federated
+from app.fraud.served import ServedFraud
+from app.recommend.opening import Recommending, open_recommending
+from app.tasks.served import ServedTasks
+from app.workspace import TENANT
+from core.errors import MissingExtra
+from tabular.fraud.live import LiveFraud
+
+if TYPE_CHECKING:
+    from app.fraud.consuming import PaymentStream
+    from app.systems import Systems
+    from core.database import Database
+    from core.registry import Registry
+    from core.settings import Settings
+    from retrieval.embed.onnx import OnnxEmbeddings
+
+
+@dataclass(frozen=True, slots=True)
+class Tabular:
+    """Everything of it, ready to use. `payments` is None where the settings name no stream."""
+
+    settings: Settings
+    fraud: LiveFraud
+    fraud_model: ServedFraud
+    payments: PaymentStream | None
+    tasks: ServedTasks
+    forecasts: ServedForecasts
+    recommending: Recommending
+    drift: Watch
+    alerts: Alerts
+    federated: Federated
+
+    def background(self) -> list[Coroutine[Any, Any, None]]:
+        """What goes on for as long as the gateway does; each until it is cancelled."""
+        served = (self.fraud_model, self.tasks, self.forecasts, self.recommending.served)
+        going = [
+            keep(served, self.settings.registry.poll_seconds),
+            self.drift.run(),
+            self.federated.keeper.run(),
+        ]
+        if self.payments is not None:
+            going.append(self.payments.run())
+        if self.settings.drift.webhook_url is not None:
+            going.append(self.alerts.run())
+        return going
+
+
+async def open_tabular(
+    settings: Settings,
+    database: Database,
+    registry: Registry,
+    systems: Systems,
+    embeddings: OnnxEmbeddings,
+    stack: AsyncExitStack,
+) -> Tabular:
+    """Open it with the champions that are in force; one that cannot be taken up is logged.
+
+    Raises `MissingExtra` for a stream without the package for it.
+    """
+    fraud_model = ServedFraud(database, registry, settings.fraud)
+    fraud = LiveFraud(database, fraud_model.scorer)
+    stack.push_async_callback(fraud.close)
+    drift = Watch(database, registry, settings.drift)
+    opened = Tabular(
+        settings=settings,
+        fraud=fraud,
+        fraud_model=fraud_model,
+        payments=_payments(settings, fraud),
+        tasks=ServedTasks(registry),
+        forecasts=ServedForecasts(registry, systems.procurement, settings, tenant=TENANT),
+        recommending=open_recommending(
+            database, systems.orders, systems.procurement, registry, embeddings, settings, TENANT
+        ),
+        drift=drift,
+        alerts=Alerts(database, settings.drift, drift.kept),
+        federated=Federated.of(database, registry),
+    )
+    for served in (fraud_model, opened.tasks, opened.forecasts, opened.recommending.served):
+        await take_up(served)
+    return opened
+
+
+def _payments(settings: Settings, fraud: LiveFraud) -> PaymentStream | None:
+    """What decides about the payments of a stream, where the settings name one."""
+    if settings.fraud.stream is None:
+        return None
+    if find_spec("nats") is None:
+        raise MissingExtra("nats-py", "stream")
+    # Only those who have a stream need the package.
+    from app.fraud.consuming import PaymentStream
+
+    return PaymentStream(fraud, TENANT, settings.fraud.stream)
