@@ -34,8 +34,10 @@ export function shell({ signOut }) {
   const mark = () => {
     const { page } = parse(location.hash);
     for (const link of links) {
-      if (link.dataset.page === page) link.setAttribute("aria-current", "page");
-      else link.removeAttribute("aria-current");
+      if (link.dataset.page === page) {
+        link.setAttribute("aria-current", "page");
+        link.scrollIntoView({ block: "nearest", inline: "nearest" });
+      } else link.removeAttribute("aria-current");
     }
   };
   new MutationObserver(mark).observe(main, { attributes: true, attributeFilter: ["data-page"] });

@@ -45,7 +45,7 @@
   const wide = document.documentElement.scrollWidth - innerWidth;
   if (wide > 0) found.push(`the page is ${wide} pixels too wide`);
   for (const element of all("main, main *, header, nav, dialog, dialog *")) {
-    if (!["auto", "scroll", "hidden"].includes(styleOf(element).overflowX) || element.matches(".table-scroll, textarea, input, progress")) continue;
+    if (!["auto", "scroll", "hidden"].includes(styleOf(element).overflowX) || element.matches(".table-scroll, .menu, textarea, input, progress")) continue;
     if (element.scrollWidth > element.clientWidth + 1) found.push(`${element.scrollWidth - element.clientWidth} pixels too wide inside: ${shown(element)}`);
   }
 
