@@ -148,7 +148,17 @@ def test_the_menu_is_the_roles(visiting: Visiting) -> None:
     expected = {
         "wsk_client": ["Chat", "Approvals", "Field report"],
         "wsk_staff": ["Chat", "Inbox", "Approvals", "Fraud", "Field report", "Timeline", "Documents"],
-        "wsk_engineer": ["Chat", "Inbox", "Approvals", "Fraud", "Field report", "Timeline", "Documents", "Evaluations"],
+        "wsk_engineer": [
+            "Chat",
+            "Inbox",
+            "Approvals",
+            "Fraud",
+            "Field report",
+            "Timeline",
+            "Documents",
+            "Evaluations",
+            "Drift",
+        ],
     }
     for key, wanted in expected.items():
         visit = visiting()
