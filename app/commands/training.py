@@ -90,6 +90,7 @@ async def _fraud(order: Order) -> Made:
 
 async def _recommend(order: Order) -> Made:
     from app.recommend.catalogue import titles_of
+    from app.recommend.history import PurchaseHistory
     from app.recommend.training import candidate, train_recommend
     from app.systems import open_systems
     from app.teaching import open_embeddings
@@ -98,8 +99,11 @@ async def _recommend(order: Order) -> Made:
     embeddings = open_embeddings(order.settings)
     try:
         async with AsyncExitStack() as stack:
-            procurement = open_systems(order.settings.systems, order.database, stack).procurement
-            titles = await titles_of(procurement, TENANT)
+            systems = open_systems(order.settings.systems, order.database, stack)
+            titles = await titles_of(systems.procurement, TENANT)
+            # What was ordered since the last training, or at all: a schedule has nobody who imports it.
+            taken = await PurchaseHistory(systems.orders, order.database).take_all(TENANT)
+        order.say(f"{taken.appended:,} purchases were new to the log, {taken.withdrawn:,} were withdrawn")
         log, today = EventLog(order.database), day_of(now())
         trained = await train_recommend(log, TENANT, titles, embeddings, now=today, say=order.say)
     finally:
