@@ -117,7 +117,8 @@ async def test_from_the_demo_companys_orders_to_another_policys_worth(shop: Shop
     assert await log.length(TENANT) == length + 104 + sum(int(each.reward) for each in rounds)
     found = evaluate(rounds, Greedy())
     assert found.self_normalised.value == pytest.approx(1)
-    assert found.doubly_robust.low <= 1 <= found.doubly_robust.high + 1e-9
+    # What is drawn differs each time, so that an interval of 95 % would miss the truth in one run of twenty.
+    assert found.doubly_robust.value == pytest.approx(1, abs=0.15)
     assert found.logged.value < 1
     assert await shop.recommending.reactions.rounds(RIVAL, Reaction.CLICKED, 1) == []
 
