@@ -9,12 +9,12 @@ from typing import Annotated
 import typer
 
 from app.commands import Workspace, settings_for
+from app.commands.log_database import log_database
 from app.drift.checks import Kept
 from app.drift.report import page
 from app.drift.watching import Watch
 from app.mirrors import open_mirror
 from app.workspace import TENANT
-from core.database import Database
 from core.registry import Registry
 from core.settings import Settings
 
@@ -48,11 +48,6 @@ def drift(
 
 
 async def _check(settings: Settings, model: str) -> Kept:
-    settings.workspace.mkdir(parents=True, exist_ok=True, mode=0o700)
-    database = Database(settings.database_dsn)
-    try:
-        await database.migrate()
+    async with log_database(settings) as database:
         registry = Registry.of(database, settings.workspace, open_mirror(settings.registry))
         return await Watch(database, registry, settings.drift).check(TENANT, model)
-    finally:
-        await database.close()

@@ -54,6 +54,7 @@ def load(files: Mapping[str, Path]) -> Model:
             card = json.loads(stored.metadata()[_CARD])
             if card["format"] != FORMAT:
                 raise CorruptArtefact(f"a recommendation model of format {card['format']}, not {FORMAT}: train it anew")
+            # What is opened has keys, and cannot be iterated over.
             arrays = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
         model = _model(card, arrays)
         found = _inconsistent(model)

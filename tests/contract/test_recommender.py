@@ -175,4 +175,4 @@ async def test_a_wish_is_granted_or_refused_and_never_passed_over(shop: Shop) ->
 @pytest.mark.parametrize("wrong", [{"limit": 0}, {"limit": MOST + 1}, {"wish": "  "}])
 def test_what_cannot_be_asked(wrong: dict[str, object]) -> None:
     with pytest.raises(InvalidInput):
-        Asking(BUYER, **wrong)  # type: ignore[arg-type]
+        Asking(BUYER, **wrong)  # type: ignore[arg-type]  # each of its own type

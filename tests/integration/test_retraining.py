@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,7 @@ class Gateway:
         given = Settings(workspace=folder, tabular=TabularSettings(retrain={MODEL: DAY}, **settings))
         wrote = f"import os; open({str(self.log)!r}, 'a').write(f'{{os.getpid()}}\\n')\n"
 
-        def command(_model: str, _settings: Settings) -> Sequence[str]:
+        def command(_model: str, _settings: Settings) -> list[str]:
             return [sys.executable, "-c", wrote + script]
 
         self.supervisor = Retraining(
@@ -41,7 +40,7 @@ class Gateway:
             given,
             lambda *said: self.said.append(said),
             tenant="default",
-            command=command,  # type: ignore[arg-type]
+            command=command,
         )
 
     def children(self) -> list[int]:

@@ -14,7 +14,7 @@ from tests.fakes.systems import FakeProcurement
 class Counting(FakeProcurement):
     reads = 0
 
-    async def read(self, tenant: str, wanted: Query) -> list:  # type: ignore[type-arg]
+    async def read(self, tenant: str, wanted: Query) -> list:  # type: ignore[type-arg]  # what it holds follows from the query
         self.reads += 1
         await asyncio.sleep(0)
         return await super().read(tenant, wanted)

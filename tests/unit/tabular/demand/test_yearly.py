@@ -29,7 +29,7 @@ def test_a_week_that_is_hardly_known_is_the_panel_s() -> None:
 
 
 def names(*asked: object) -> set[str]:
-    return {each.name for each in for_sums(*asked)}  # type: ignore[arg-type]
+    return {each.name for each in for_sums(*asked)}  # type: ignore[arg-type]  # each of its own type
 
 
 def test_it_stands_for_days_only() -> None:
