@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -21,7 +21,8 @@ from core.errors import MissingExtra
 from tabular.fraud.live import LiveFraud
 
 if TYPE_CHECKING:
-    from app.fraud.consuming import PaymentStream
+    from app.fraud.jetstream import JetStreamPayments
+    from app.fraud.kafka import KafkaPayments
     from app.systems import Systems
     from core.database import Database
     from core.registry import Registry
@@ -31,12 +32,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Tabular:
-    """Everything of it, ready to use. `payments` is None where the settings name no stream."""
+    """Everything of it, ready to use. `payments` are the streams that the settings name."""
 
     settings: Settings
     fraud: LiveFraud
     fraud_model: ServedFraud
-    payments: PaymentStream | None
+    payments: Sequence[JetStreamPayments | KafkaPayments]
     tasks: ServedTasks
     forecasts: ServedForecasts
     recommending: Recommending
@@ -51,9 +52,8 @@ class Tabular:
             keep(served, self.settings.registry.poll_seconds),
             self.drift.run(),
             self.federated.keeper.run(),
+            *(each.run() for each in self.payments),
         ]
-        if self.payments is not None:
-            going.append(self.payments.run())
         if self.settings.drift.webhook_url is not None:
             going.append(self.alerts.run())
         return going
@@ -94,13 +94,20 @@ async def open_tabular(
     return opened
 
 
-def _payments(settings: Settings, fraud: LiveFraud) -> PaymentStream | None:
-    """What decides about the payments of a stream, where the settings name one."""
-    if settings.fraud.stream is None:
-        return None
-    if find_spec("nats") is None:
-        raise MissingExtra("nats-py", "stream")
-    # Only those who have a stream need the package.
-    from app.fraud.consuming import PaymentStream
+def _payments(settings: Settings, fraud: LiveFraud) -> list[JetStreamPayments | KafkaPayments]:
+    """What decides about the payments of streams, where the settings name any."""
+    found: list[JetStreamPayments | KafkaPayments] = []
+    # Only those who have a stream need its package.
+    if (stream := settings.fraud.stream) is not None:
+        if find_spec("nats") is None:
+            raise MissingExtra("nats-py", "stream")
+        from app.fraud.jetstream import JetStreamPayments
 
-    return PaymentStream(fraud, TENANT, settings.fraud.stream)
+        found.append(JetStreamPayments(fraud, TENANT, stream))
+    if (kafka := settings.fraud.kafka) is not None:
+        if find_spec("confluent_kafka") is None:
+            raise MissingExtra("confluent-kafka", "stream")
+        from app.fraud.kafka import KafkaPayments
+
+        found.append(KafkaPayments(fraud, TENANT, kafka))
+    return found

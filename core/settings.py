@@ -86,6 +86,20 @@ class FraudStream(BaseModel):
     rejected: str = Field("fraud.rejected", description="for what is no payment")
 
 
+class FraudKafka(BaseModel):
+    """Topics of Kafka: payments come along one, decisions go out on another, what is no payment on a third."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    servers: str = Field(description="host:port of a broker or, with commas, of several")
+    topic: str = "payments"
+    results: str = "fraud.decisions"
+    rejected: str = Field("fraud.rejected", description="for what is no payment")
+    group: str = Field("wayside-fraud", description="gateways of one group share the payments")
+    instance: str | None = Field(None, description="this gateway's own name in the group; the host's where none is set")
+    options: dict[str, str] = Field({}, description="librdkafka's, such as security.protocol and sasl.username")
+
+
 class FraudSettings(BaseModel):
     """What decides about card transactions beside the model: what mistakes cost, and what people decided beforehand.
 
@@ -103,7 +117,8 @@ class FraudSettings(BaseModel):
     blocked_cards: frozenset[str] = frozenset()
     blocked_terminals: frozenset[str] = frozenset()
     trusted_cards: frozenset[str] = frozenset()
-    stream: FraudStream | None = Field(None, description="decide about what comes along a stream, too")
+    stream: FraudStream | None = Field(None, description="decide about what comes along NATS JetStream, too")
+    kafka: FraudKafka | None = Field(None, description="decide about what comes along Kafka, too")
 
 
 class DriftSettings(BaseModel):

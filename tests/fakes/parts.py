@@ -417,7 +417,7 @@ class Parts:
             settings=self.settings,
             fraud=self.fraud,
             fraud_model=self.fraud_model,
-            payments=None,
+            payments=(),
             tasks=self.tasks,
             forecasts=self.forecasts,
             recommending=self.recommending,

@@ -26,7 +26,7 @@ import orjson
 from nats.js.client import JetStreamContext
 from sqlalchemy import func, select
 
-from app.fraud.consuming import PaymentStream
+from app.fraud.jetstream import JetStreamPayments
 from core.database import Database
 from core.settings import FraudStream
 from tabular.eventlog import EventRow
@@ -156,7 +156,7 @@ async def consume(dsn: str, settings: str) -> None:
     """What the gateway runs, on the database and the stream, with the rules alone."""
     database = Database(dsn)
     live = LiveFraud(database, lambda _: Scorer(None))
-    await PaymentStream(live, TENANT, FraudStream.model_validate_json(settings), ack_wait=_ACK_WAIT).run()
+    await JetStreamPayments(live, TENANT, FraudStream.model_validate_json(settings), ack_wait=_ACK_WAIT).run()
 
 
 async def _measure(count: int, kills: int, seed: int, kind: str) -> None:

@@ -9,8 +9,6 @@ is not sent again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
 
 import nats
 import nats.errors
@@ -20,13 +18,10 @@ from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig
 from nats.js.client import JetStreamContext
 from nats.js.errors import NotFoundError
-from pydantic import ValidationError
 
 from app import logs
-from app.fraud.payments import Payment
-from core.errors import Conflict, InvalidInput
+from app.fraud.answering import answer
 from core.settings import FraudStream
-from tabular.fraud.decisions import Recorded
 from tabular.fraud.live import LiveFraud
 
 DURABLE = "wayside-fraud"
@@ -39,7 +34,7 @@ _ACK_WAIT = 30.0
 _RETRY = 1.0
 
 
-class PaymentStream:
+class JetStreamPayments:
     """Decides about what comes along the stream, for one tenant."""
 
     def __init__(self, live: LiveFraud, tenant: str, settings: FraudStream, *, ack_wait: float = _ACK_WAIT) -> None:
@@ -78,44 +73,23 @@ class PaymentStream:
 
     async def _answer(self, stream: JetStreamContext, messages: list[Msg]) -> None:
         """Decide about the messages in their order, publish, acknowledge."""
-        outcomes = await asyncio.gather(*(self._decide(each) for each in messages), return_exceptions=True)
-        for message, outcome in zip(messages, outcomes, strict=True):
+        places = [each.metadata.sequence.stream for each in messages]
+        answers = (
+            answer(self._live, self._tenant, each.data, place) for each, place in zip(messages, places, strict=True)
+        )
+        outcomes = await asyncio.gather(*answers, return_exceptions=True)
+        for message, place, outcome in zip(messages, places, outcomes, strict=True):
             if isinstance(outcome, BaseException):
                 # The database is away: the message comes again.
                 logs.logger.warning("a payment was not decided about", **logs.describe(outcome))
                 await message.nak(delay=_RETRY)
                 continue
-            subject, name, body = outcome
-            await stream.publish(subject, orjson.dumps(body), headers={"Nats-Msg-Id": name})
+            if outcome.transaction is None:
+                subject, name = self._settings.rejected, f"rejected-{place}"
+            else:
+                subject, name = self._settings.results, outcome.transaction
+            await stream.publish(subject, orjson.dumps(outcome.body), headers={"Nats-Msg-Id": name})
             await message.ack()
-
-    async def _decide(self, message: Msg) -> tuple[str, str, Mapping[str, Any]]:
-        """Where to publish, under which id, and what."""
-        try:
-            transaction = Payment.model_validate_json(message.data).transaction()
-            return self._settings.results, transaction.id, _told(await self._live.score(self._tenant, transaction))
-        except ValidationError as problem:
-            first = problem.errors()[0]
-            wrong = f"{'.'.join(map(str, first['loc']))}: {first['msg']}".removeprefix(": ")
-        except (InvalidInput, Conflict) as problem:
-            wrong = problem.message
-        number = message.metadata.sequence.stream
-        body = {"message": number, "wrong": wrong, "data": message.data.decode(errors="replace")}
-        return self._settings.rejected, f"rejected-{number}", body
-
-
-def _told(recorded: Recorded) -> Mapping[str, Any]:
-    decision = recorded.decision
-    return {
-        "transaction_id": recorded.transaction.id,
-        "band": decision.band.value,
-        "probability": decision.probability,
-        "reasons": [each.text for each in decision.reasons],
-        "rules": list(decision.rules),
-        "model": decision.model,
-        "number": recorded.number,
-        "decided_at": recorded.decided_at.isoformat(),
-    }
 
 
 async def _ensure(stream: JetStreamContext, name: str, *subjects: str) -> None:
