@@ -17,13 +17,14 @@ from core.versions import Kind
 
 if TYPE_CHECKING:
     from core.registry import Registry
-    from core.versions import Version
+    from core.versions import Standing, Version
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """What is in force now, and where its files lie; None when the last champion was taken back."""
 
+    standing: Standing
     version: Version | None
     files: Mapping[str, Path] = field(default_factory=dict)
 
@@ -47,14 +48,14 @@ class Champion:
             return None
         if self._seen == standing.changes:
             return None
-        change = Change(None)
+        change = Change(standing, None)
         try:
             if standing.kind is not Kind.TABULAR:
                 told = f"the model {self._model} is of kind {standing.kind.value}, not tabular"
                 raise InvalidInput(told, param="kind")
             if standing.champion is not None:
                 version = await self._registry.version(self._model, standing.champion)
-                change = Change(version, await self._registry.files(version))
+                change = Change(standing, version, await self._registry.files(version))
         except WaysideError:
             self._seen = standing.changes
             raise

@@ -160,7 +160,7 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
         chat.routes(wayside, accounts, telemetry),
         responses.routes(wayside.runs, wayside.observing, characters),
         models.routes(wayside.engines, settings.embedding_model),
-        registry.routes(wayside.trials, TENANT),
+        registry.routes(wayside.trials, wayside.tabular.fraud_trials, TENANT),
         embeddings.routes(wayside.embeddings, settings.embedding_model, characters, accounts, telemetry),
         audio.routes(wayside.senses, settings, accounts),
         speech.routes(wayside.senses, speech.model_of(settings.speech), accounts),

@@ -14,6 +14,7 @@ from app.drift.alerting import Alerts
 from app.drift.watching import Watch
 from app.federated.federated import Federated
 from app.fraud.served import ServedFraud
+from app.fraud.trials import FraudTrials
 from app.recommend.opening import Recommending, open_recommending
 from app.tasks.served import ServedTasks
 from app.workspace import TENANT
@@ -37,6 +38,7 @@ class Tabular:
     settings: Settings
     fraud: LiveFraud
     fraud_model: ServedFraud
+    fraud_trials: FraudTrials
     payments: Sequence[JetStreamPayments | KafkaPayments]
     tasks: ServedTasks
     forecasts: ServedForecasts
@@ -50,6 +52,7 @@ class Tabular:
         served = (self.fraud_model, self.tasks, self.forecasts, self.recommending.served)
         going = [
             keep(served, self.settings.registry.poll_seconds),
+            self.fraud_trials.run(),
             self.drift.run(),
             self.federated.keeper.run(),
             *(each.run() for each in self.payments),
@@ -79,6 +82,7 @@ async def open_tabular(
         settings=settings,
         fraud=fraud,
         fraud_model=fraud_model,
+        fraud_trials=FraudTrials(database, registry, fraud_model),
         payments=_payments(settings, fraud),
         tasks=ServedTasks(registry),
         forecasts=ServedForecasts(registry, systems.procurement, settings, tenant=TENANT),

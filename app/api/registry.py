@@ -24,12 +24,14 @@ from app.api.registry_views import (
     decision_view,
     finding_view,
     model_view,
+    payments_trial_view,
     trial_view,
     version_view,
     whole_view,
 )
 from app.auth import Engineer
 from app.errors import responses
+from app.fraud.trials import FraudTrials
 from app.trials.trials import Trials
 from core.errors import Forbidden
 from core.registry import Registry
@@ -73,10 +75,13 @@ class Rollback(BaseModel):
     version: int | None = Field(None, ge=1, le=_LARGEST, description="only if it is this version still")
 
 
-def routes(trials: Trials, tenant: str) -> APIRouter:
+def routes(trials: Trials, payments: FraudTrials, tenant: str) -> APIRouter:
     """The router of this surface; `tenant` is the installation's own."""
     router = APIRouter(prefix="/api/models", tags=["registry"], route_class=StrictJsonRoute)
     registry = trials.registry
+
+    def trying(model: str) -> Trials | FraudTrials:
+        return payments if model == payments.model else trials
 
     def own(caller: Principal) -> str:
         if caller.tenant != tenant:
@@ -112,31 +117,34 @@ def routes(trials: Trials, tenant: str) -> APIRouter:
 
     @router.get("/{model}/trial", response_model=TrialView, responses=responses(403, 404))
     async def get_model_trial(model: ModelName, caller: Engineer) -> Response:
-        """Show how the challenger does beside the champion, as this process saw it."""
+        """Show how the challenger does beside the champion: as this process saw it, or on all payments of the trial."""
         own(caller)
-        return Json(trial_view(await registry.standing(model), trials))
+        standing = await registry.standing(model)
+        if model == payments.model:
+            return Json(payments_trial_view(standing, payments.served.tried, await payments.compared()))
+        return Json(trial_view(standing, trials))
 
     @router.post("/{model}/challenge", response_model=ModelView, responses=responses(403, 404, 409, 422))
     async def challenge_model(model: ModelName, body: NewTrial, caller: Engineer) -> Response:
         """Try a version on live traffic, in place of an earlier challenger."""
         by = own(caller)
-        trials.check(await registry.version(model, body.version))
+        trying(model).check(await registry.version(model, body.version))
         await registry.challenge(model, body.version, Plan(body.mode, body.percent), by, body.why)
-        await trials.refresh()
+        await trying(model).refresh()
         return Json(await _standing(registry, model))
 
     @router.post("/{model}/promote", response_model=Findings, responses=responses(403, 404, 409, 422))
     async def promote_model(model: ModelName, body: NewChampion, caller: Engineer) -> Response:
         """Make a version the champion, if no gating metric is worse than the champion's."""
         found = await registry.promote(model, body.version, own(caller), body.why, against=body.champion)
-        await trials.refresh()
+        await trying(model).refresh()
         return Json({**await _standing(registry, model), "findings": [finding_view(each) for each in found]})
 
     @router.post("/{model}/rollback", response_model=ModelView, responses=responses(403, 404, 409, 422))
     async def roll_back_model(model: ModelName, body: Rollback, caller: Engineer) -> Response:
         """Take the champion or the challenger out of its part."""
         await registry.rollback(model, body.alias, own(caller), body.why, number=body.version)
-        await trials.refresh()
+        await trying(model).refresh()
         return Json(await _standing(registry, model))
 
     return router

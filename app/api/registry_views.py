@@ -9,11 +9,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from app.fraud.served import Tried
 from app.trials.figures import Share, Side
 from app.trials.trials import Trials
+from app.trials.variants import variant_name
 from core.gates import Finding
 from core.registry_tables import write_metrics
 from core.versions import Decision, Kind, Mode, Standing, Version
+from tabular.fraud.trials import Bands, Compared
 
 
 class PlanView(BaseModel):
@@ -149,10 +152,43 @@ class SideView(BaseModel):
     disliked: int
 
 
+class BandsView(BaseModel):
+    """How many payments a side lets pass, wants looked at and refuses; `cost` is in money, a payment of known cost."""
+
+    allow: int
+    review: int
+    block: int
+    cost: float | None
+
+
+class DearerView(BaseModel):
+    """By how much money a payment the challenger is dearer, with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class PaymentsView(BaseModel):
+    """Both sides of a trial on the same payments. `known` of them have a known cost, `frauds` of those were fraud.
+
+    A cost is known when it was reported what the payment was, or after a week without a report.
+    """
+
+    champion: BandsView
+    challenger: BandsView
+    known: int
+    frauds: int
+    apart: int
+    dearer: DearerView | None
+
+
 class TrialView(BaseModel):
     """A model's trial as this process sees it; the figures are null where none is going on here.
 
     `serving` is the engine that answers as the champion. A shadow has `agreement`, from 0 to 1 over `compared` answers.
+    Of a model of payments `agreement` is the share of those that get the same band, `payments` has the rest, and
+    `sides` is null.
     """
 
     object: str
@@ -166,6 +202,7 @@ class TrialView(BaseModel):
     agreement: float | None
     skipped: int
     faults: dict[str, int]
+    payments: PaymentsView | None = None
 
 
 def model_view(standing: Standing, versions: Sequence[dict[str, Any]] | None = None) -> dict[str, Any]:
@@ -232,6 +269,41 @@ def trial_view(standing: Standing, trials: Trials) -> dict[str, Any]:
         "skipped": figures.skipped if figures else 0,
         "faults": dict(figures.faults) if figures else {},
     }
+
+
+def payments_trial_view(standing: Standing, tried: Tried | None, compared: Compared | None) -> dict[str, Any]:
+    """The JSON of a trial on payments, which is `tried` here."""
+    seen = compared.seen if compared else 0
+    return {
+        "object": "model_trial",
+        "model": standing.model,
+        "serving": None if standing.champion is None else variant_name(standing.model, standing.champion),
+        "challenger": standing.challenger,
+        "plan": None if standing.plan is None else asdict(standing.plan),
+        "since": None if tried is None else tried.since,
+        "sides": None,
+        "compared": seen,
+        "agreement": compared.alike / seen if compared and seen else None,
+        "skipped": 0,
+        "faults": {},
+        "payments": None if compared is None else _payments(compared),
+    }
+
+
+def _payments(compared: Compared) -> dict[str, Any]:
+    dearer = compared.dearer()
+    return {
+        "champion": _bands(compared.champion, compared.champion_cost, compared.known),
+        "challenger": _bands(compared.challenger, compared.challenger_cost, compared.known),
+        "known": compared.known,
+        "frauds": compared.frauds,
+        "apart": compared.apart,
+        "dearer": dearer and dict(zip(("value", "low", "high"), (each / 100 for each in dearer), strict=True)),
+    }
+
+
+def _bands(bands: Bands, cents: float, known: int) -> dict[str, Any]:
+    return {**asdict(bands), "cost": cents / known / 100 if known else None}
 
 
 def _side(side: Side) -> dict[str, Any]:

@@ -40,7 +40,7 @@ class Costs:
         if not 0 <= self.found <= 1:
             raise InvalidInput("found is a share between 0 and 1", param="found")
 
-    def expected(self, probability: float, cents: int) -> dict[Band, float]:
+    def expected(self, probability: float, cents: float) -> dict[Band, float]:
         """The expected cost of each band in cents."""
         missed = probability * (cents + self.chargeback)
         return {
@@ -48,6 +48,10 @@ class Costs:
             Band.REVIEW: self.review + (1 - self.found) * missed,
             Band.BLOCK: (1 - probability) * self.refused,
         }
+
+    def incurred(self, band: Band, cents: float, *, fraud: bool) -> float:
+        """What a band cost once it is known what the transaction was, in cents."""
+        return self.expected(float(fraud), cents)[band]
 
     def band(self, probability: float, cents: int) -> Band:
         """The cheapest band; of equals the mildest."""

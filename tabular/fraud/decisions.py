@@ -20,7 +20,7 @@ from tabular.features import Floats
 from tabular.fraud.costs import Band
 from tabular.fraud.events import Transaction
 from tabular.fraud.reasons import Reason
-from tabular.fraud.scoring import Decision
+from tabular.fraud.scoring import Decision, Opinion
 
 
 class Outcome(StrEnum):
@@ -31,12 +31,18 @@ class Outcome(StrEnum):
 
 
 class DecisionRow(Base):
-    """A decision. Only its outcome is ever written again."""
+    """A decision. Only its outcome is ever written again. The columns `other_…` are of transactions during a trial."""
 
     __tablename__ = "fraud_decisions"
     __table_args__ = (
         Index("ix_fraud_decisions_band", "tenant", "band", "number"),
         Index("ix_fraud_decisions_at", "tenant", "at"),
+        Index(
+            "ix_fraud_decisions_trial",
+            "decided_at",
+            sqlite_where=sa.text("other_band IS NOT NULL"),
+            postgresql_where=sa.text("other_band IS NOT NULL"),
+        ),
     )
 
     tenant: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -57,6 +63,9 @@ class DecisionRow(Base):
     outcome: Mapped[str | None] = mapped_column(String(16))
     outcome_by: Mapped[str | None] = mapped_column(String(128))
     outcome_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    other_band: Mapped[str | None] = mapped_column(String(16))
+    other_probability: Mapped[float | None]
+    other_model: Mapped[str | None] = mapped_column(String(64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +153,9 @@ def _columns(tenant: str, recorded: Recorded) -> dict[str, Any]:
         "outcome": None,
         "outcome_by": None,
         "outcome_at": None,
+        "other_band": None if decision.other is None else decision.other.band.value,
+        "other_probability": None if decision.other is None else decision.other.probability,
+        "other_model": None if decision.other is None else decision.other.model,
     }
 
 
@@ -156,7 +168,15 @@ def _recorded(row: DecisionRow) -> Recorded:
     vector: Floats = np.frombuffer(row.vector, dtype="<f8").astype(np.float64)
     reasons = tuple(Reason(**each) for each in row.reasons)
     decision = Decision(
-        row.transaction, Band(row.band), row.probability, reasons, tuple(row.rules), vector, row.features, row.model
+        row.transaction,
+        Band(row.band),
+        row.probability,
+        reasons,
+        tuple(row.rules),
+        vector,
+        row.features,
+        row.model,
+        None if row.other_band is None else Opinion(Band(row.other_band), row.other_probability, row.other_model),
     )
     return Recorded(
         Transaction(row.transaction, row.at, row.card, row.terminal, row.cents),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.errors import InvalidInput
@@ -59,7 +59,7 @@ class Rules:
         return found
 
 
-def ruled(band: Band, rulings: list[Ruling]) -> Band:
+def ruled(band: Band, rulings: Sequence[Ruling]) -> Band:
     """The band after the rules: that of the first final one, or the strictest of all."""
     for ruling in rulings:
         if ruling.final:

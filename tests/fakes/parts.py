@@ -26,6 +26,7 @@ from app.federated.federated import Federated
 from app.feedback import FeedbackDesk
 from app.field_reports.reports import FieldReports
 from app.fraud.served import ServedFraud
+from app.fraud.trials import FraudTrials
 from app.observing import Observing
 from app.recommend.opening import Recommending, open_recommending
 from app.runs.assistants import Assistants
@@ -417,6 +418,7 @@ class Parts:
             settings=self.settings,
             fraud=self.fraud,
             fraud_model=self.fraud_model,
+            fraud_trials=FraudTrials(self.database, self.trials.registry, self.fraud_model),
             payments=(),
             tasks=self.tasks,
             forecasts=self.forecasts,

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.api.registry_views import TrialView, payments_trial_view
+from app.fraud.served import Tried
 from app.trials.sides import meets
 from app.workspace import TENANT
 from core.errors import EngineUnavailable
 from core.types import Role
+from core.versions import Kind, Mode, Plan, Standing
+from tabular.fraud.trials import Bands, Compared
 from tests.fakes.candidates import MODEL, candidate, measured
 from tests.fakes.gateway import Gateway
 from tests.fakes.parts import MODEL as ECHO
@@ -179,3 +184,51 @@ async def test_a_version_that_was_tampered_with_is_not_promoted(house: Gateway) 
     assert (answer.status_code, answer.json()["code"]) == (500, "corrupt_artefact")
     assert str(house.parts.settings.workspace) not in answer.text
     assert (await ask(house, "GET", f"/{MODEL}")).json()["champion"] is None
+
+
+async def test_a_model_of_payments_is_tried_on_payments(house: Gateway, tmp_path: Path) -> None:
+    registry = house.parts.trials.registry
+    for content in ("old", "new"):
+        await registry.register(candidate(tmp_path / content, content, model="fraud", kind=Kind.TABULAR), "local:ada")
+    answer = await ask(house, "POST", "/fraud/challenge", {"why": "to see", "version": 2, "mode": "shadow"})
+    assert (answer.status_code, answer.json()["challenger"]) == (200, 2)
+    trial = (await ask(house, "GET", "/fraud/trial")).json()
+    # These are no trees, so it is tried by name only, until it is looked at.
+    assert (trial["challenger"], trial["since"], trial["payments"], trial["serving"]) == (2, None, None, None)
+    await house.parts.tabular.fraud_trials.look()
+    assert (await ask(house, "GET", "/fraud")).json()["barred"] == [2]
+
+
+async def test_other_models_of_tables_are_not_tried(house: Gateway, tmp_path: Path) -> None:
+    made = candidate(tmp_path / "demand", "numbers", model="demand", kind=Kind.TABULAR)
+    await house.parts.trials.registry.register(made, "local:ada")
+    answer = await ask(house, "POST", "/demand/challenge", {"why": "to see", "version": 1, "mode": "shadow"})
+    assert answer.status_code == 400
+    assert "can be tried" in answer.json()["message"]
+
+
+def test_both_sides_are_told_in_money() -> None:
+    compared = Compared(
+        champion=Bands(90, 8, 2),
+        challenger=Bands(80, 15, 5),
+        seen=100,
+        alike=85,
+        known=50,
+        frauds=3,
+        apart=9,
+        champion_cost=20_000.0,
+        challenger_cost=25_000.0,
+        squares=50 * 100.0**2 + 49 * 700.0**2,
+    )
+    since = datetime(2026, 11, 1, tzinfo=UTC)
+    plan = Plan(Mode.CANARY, 20)
+    standing = Standing("fraud", Kind.TABULAR, 2, (1,), 2, plan, since, (), 3)
+    told = payments_trial_view(standing, Tried(2, "n" * 64, plan, since), compared)
+    assert told == TrialView.model_validate(told).model_dump()
+    assert (told["serving"], told["compared"], told["agreement"]) == ("fraud@1", 100, 0.85)
+    payments = told["payments"]
+    assert payments["champion"] == {"allow": 90, "review": 8, "block": 2, "cost": 4.0}
+    assert payments["challenger"] == {"allow": 80, "review": 15, "block": 5, "cost": 5.0}
+    # 1.96 standard errors of a difference whose deviation is 7.00.
+    reach = 1.96 * 7 / 50**0.5
+    assert payments["dearer"] == pytest.approx({"value": 1.0, "low": 1 - reach, "high": 1 + reach})

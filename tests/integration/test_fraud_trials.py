@@ -1,0 +1,290 @@
+"""Trials of models of fraud: both sides on the same payments, on both databases, and what ends one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.fraud.served import MODEL, ServedFraud
+from app.fraud.trials import FraudTrials
+from core.database import Database
+from core.gates import Interval, Metric
+from core.registry import Registry
+from core.settings import FraudSettings
+from core.types import Principal, Role
+from core.versions import Candidate, Kind, Lineage, Mode, Plan
+from tabular.features import Floats, replay
+from tabular.fraud.costs import Band, Costs
+from tabular.fraud.decisions import Decisions, Outcome
+from tabular.fraud.events import Transaction
+from tabular.fraud.examples import Examples, examples
+from tabular.fraud.features import FraudFeatures
+from tabular.fraud.live import LiveFraud
+from tabular.fraud.model import FraudModel, train
+from tabular.fraud.records import fraud_event, history
+from tabular.fraud.rules import Rules
+from tabular.fraud.scoring import Scorer, Trial
+from tabular.fraud.trials import compare
+from tests.unit.tabular.fraud.making import made
+
+TENANT = "harbor"
+STAFF = Principal("key_s", TENANT, Role.STAFF)
+FEATURES = FraudFeatures()
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Says:
+    """A judge that says the same of everything, or of what is at least so dear."""
+
+    sha256: str
+    probability: float
+    wrong: bool = False
+
+    def odds(self, vector: Floats) -> tuple[float, Floats]:
+        if self.wrong:
+            raise RuntimeError("broken trees")
+        return self.probability, np.zeros(len(vector))
+
+
+OLD, NEW = Says("o" * 64, 0.0), Says("n" * 64, 0.99)
+
+
+def never(_card: str) -> bool:
+    return False
+
+
+def use(number: int, *, days_ago: float = 0.0, card: str | None = None, cents: int = 10_000) -> Transaction:
+    at = NOW - timedelta(days=days_ago)
+    return Transaction(f"T{number}", int(at.timestamp() * 1000), card or f"C{number}", "P1", cents)
+
+
+def serving(database: Database, trial: Trial | None, champion: Says | None = OLD) -> LiveFraud:
+    return LiveFraud(database, lambda _: Scorer(champion, trial=trial), clock=lambda: NOW)
+
+
+def telling() -> tuple[list[Exception], Callable[[Exception], None]]:
+    told: list[Exception] = []
+    return told, told.append
+
+
+async def test_a_shadow_is_asked_and_nobody_acts_on_it(database: Database) -> None:
+    live = serving(database, Trial(NEW, never, telling()[1]))
+    said = await live.score(TENANT, use(1))
+    assert (said.decision.band, said.decision.model, said.decision.probability) == (Band.ALLOW, OLD.sha256, 0.0)
+    kept = (await Decisions(database).get(TENANT, "T1")).decision.other
+    assert kept is not None
+    assert (kept.band, kept.model, kept.probability) == (Band.BLOCK, NEW.sha256, 0.99)
+
+
+async def test_a_canary_decides_about_the_cards_that_it_meets_and_the_champion_is_asked_too(database: Database) -> None:
+    live = serving(database, Trial(NEW, lambda card: card == "C2", telling()[1]))
+    one, two = await live.score_all(TENANT, [use(1), use(2)])
+    assert (one.decision.band, two.decision.band) == (Band.ALLOW, Band.BLOCK)
+    assert (one.decision.model, two.decision.model) == (OLD.sha256, NEW.sha256)
+    assert two.decision.other is not None
+    assert (two.decision.other.band, two.decision.other.model) == (Band.ALLOW, OLD.sha256)
+
+
+async def test_rules_hold_for_both_sides(database: Database) -> None:
+    scorer = Scorer(OLD, Rules(trusted_cards=frozenset({"C1"})), trial=Trial(NEW, lambda _: True, telling()[1]))
+    live = LiveFraud(database, lambda _: scorer, clock=lambda: NOW)
+    decision = (await live.score(TENANT, use(1))).decision
+    assert (decision.band, decision.model) == (Band.ALLOW, NEW.sha256)
+
+
+async def test_where_the_challenger_fails_the_champion_decides(database: Database) -> None:
+    told, tell = telling()
+    live = serving(database, Trial(replace(NEW, wrong=True), lambda _: True, tell))
+    decision = (await live.score(TENANT, use(1))).decision
+    assert (decision.band, decision.model, decision.other) == (Band.ALLOW, OLD.sha256, None)
+    assert [str(each) for each in told] == ["broken trees"]
+
+
+async def test_costs_are_of_what_became_of_the_payments(database: Database) -> None:
+    costs = Costs()
+    since = NOW - timedelta(hours=1)
+    # Before the trial, and without it.
+    await serving(database, None).score(TENANT, use(0))
+    live = serving(database, Trial(NEW, lambda card: card == "C3", telling()[1]))
+    # Two frauds, a genuine one, one of which nothing was heard for a week, and one of which nothing is known yet.
+    await live.score_all(
+        TENANT, [use(1), use(2, cents=20_000), use(3, cents=5_000), use(4, days_ago=8), use(5, cents=700)]
+    )
+    await live.report(STAFF, "T1", Outcome.FRAUD)
+    await live.report(STAFF, "T2", Outcome.FRAUD)
+    await live.report(STAFF, "T3", Outcome.GENUINE)
+    found = await compare(database, NEW.sha256, since, NOW, costs)
+    assert (found.champion.allow, found.champion.stopped) == (5, 0)
+    assert (found.challenger.allow, found.challenger.block) == (0, 5)
+    assert (found.seen, found.alike, found.known, found.frauds, found.apart) == (5, 0, 4, 2, 4)
+    # Missed frauds cost their amount and the chargeback; a genuine payment refused costs the customer's anger.
+    assert found.champion_cost == 10_000 + 1_500 + 20_000 + 1_500
+    assert found.challenger_cost == 2 * 4_000
+    differences = np.array([-11_500, -21_500, 4_000, 4_000])
+    dearer = found.dearer()
+    assert dearer is not None
+    reach = 1.96 * differences.std(ddof=1) / 2
+    assert dearer == pytest.approx((differences.mean(), differences.mean() - reach, differences.mean() + reach))
+
+
+async def test_payments_on_which_both_agree_count_with_their_own_amounts(database: Database) -> None:
+    live = serving(database, Trial(Says(NEW.sha256, 0.0), never, telling()[1]))
+    await live.score_all(TENANT, [use(1, cents=100), use(2, cents=300), use(3)])
+    await live.report(STAFF, "T1", Outcome.FRAUD)
+    await live.report(STAFF, "T2", Outcome.FRAUD)
+    found = await compare(database, NEW.sha256, NOW - timedelta(hours=1), NOW, Costs())
+    assert found.champion_cost == found.challenger_cost == 100 + 300 + 2 * 1_500
+    assert (found.alike, found.apart, found.dearer()) == (3, 0, (0.0, 0.0, 0.0))
+
+
+async def test_rules_alone_are_a_champion_too(database: Database) -> None:
+    live = serving(database, Trial(NEW, never, telling()[1]), champion=None)
+    await live.score(TENANT, use(1))
+    found = await compare(database, NEW.sha256, NOW - timedelta(hours=1), NOW, Costs())
+    assert (found.champion.allow, found.challenger.block) == (1, 1)
+
+
+@cache
+def _examples() -> Examples:
+    transactions = made(4_000)
+    events = map(fraud_event, history(transactions))
+    rows = [
+        (event, vector)
+        for event, vector in replay(FEATURES, events, lambda each: isinstance(each, Transaction))
+        if isinstance(event, Transaction)
+    ]
+    return examples(rows, {each.id: fraud for each, fraud in transactions})
+
+
+@cache
+def _model(kind: str) -> FraudModel:
+    rows = _examples()
+    # One that takes every genuine payment for fraud, and one that learned from half of what the champion did.
+    if kind == "inverted":
+        rows = replace(rows, fraud=~rows.fraud)
+    elif kind == "alike":
+        rows = rows.where(np.arange(len(rows)) % 2 == 0)
+    return train(rows, FEATURES.version, FEATURES.names)
+
+
+async def registered(registry: Registry, folder: Path, kind: str) -> int:
+    model = _model(kind)
+    made = Candidate(
+        model=MODEL,
+        kind=Kind.TABULAR,
+        files=model.save(folder / kind),
+        lineage=Lineage("", kind, "none", "test"),
+        metrics={"forward/auc": Metric(Interval(0.9, 0.8, 1.0, 100))},
+    )
+    return (await registry.register(made, "local:ada")).number
+
+
+@dataclass
+class House:
+    """A registry with a champion, and what serves it."""
+
+    registry: Registry
+    served: ServedFraud
+    trials: FraudTrials
+    live: LiveFraud
+    later: timedelta = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.later
+
+
+@pytest.fixture
+async def house(database: Database, tmp_path: Path) -> House:
+    registry = Registry.of(database, tmp_path)
+    await registry.promote(MODEL, await registered(registry, tmp_path, "champion"), "ada", "the first")
+    served = ServedFraud(database, registry, FraudSettings())
+    await served.refresh()
+    trials = FraudTrials(database, registry, served, clock=lambda: found.now())
+    found = House(registry, served, trials, LiveFraud(database, served.scorer, clock=lambda: found.now()))
+    return found
+
+
+async def pay(house: House, count: int) -> None:
+    at = int(house.now().timestamp() * 1000)
+    rows = made(count, days=2, seed=9)
+    latest = rows[-1][0].at
+    await house.live.score_all(TENANT, [replace(each, at=at - latest + each.at) for each, _ in rows])
+
+
+async def test_a_challenger_that_stops_nearly_everything_is_rolled_back_by_itself(house: House, tmp_path: Path) -> None:
+    number = await registered(house.registry, tmp_path, "inverted")
+    await house.registry.challenge(MODEL, number, Plan(Mode.SHADOW), "ada", "to see")
+    await house.trials.refresh()
+    await pay(house, 150)
+    await house.trials.look()
+    assert (await house.registry.standing(MODEL)).challenger == number
+    await house.live.score_all(TENANT, [use_now(house, each) for each in range(80)])
+    await house.trials.look()
+    standing = await house.registry.standing(MODEL)
+    assert (standing.challenger, standing.barred, standing.champion) == (None, (number,), 1)
+    last = (await house.registry.history(MODEL))[-1]
+    assert (last.action, last.by) == ("rollback", "wayside")
+    assert [each.metric for each in last.findings] == ["stopped"]
+    # And it is not asked any more.
+    assert house.served.scorer(TENANT).trial is None
+
+
+def use_now(house: House, number: int) -> Transaction:
+    return Transaction(f"N{number}", int(house.now().timestamp() * 1000), f"D{number}", "P1", 3_000)
+
+
+async def test_a_challenger_as_good_as_the_champion_stays_and_is_shown_on_every_payment(
+    house: House, tmp_path: Path
+) -> None:
+    number = await registered(house.registry, tmp_path, "alike")
+    await house.registry.challenge(MODEL, number, Plan(Mode.CANARY, 50), "ada", "to see")
+    await house.trials.refresh()
+    await pay(house, 400)
+    house.later = timedelta(days=9)
+    await house.trials.look()
+    assert (await house.registry.standing(MODEL)).challenger == number
+    compared = await house.trials.compared()
+    assert compared is not None
+    assert compared.seen == compared.known == 400
+    shas = {(await Decisions(house.live._database).get(TENANT, f"T{each:06}")).decision.model for each in range(100)}
+    assert shas == {_model("champion").sha256, _model("alike").sha256}
+
+
+async def test_a_challenger_that_cannot_be_opened_is_rolled_back_and_the_champion_goes_on(
+    house: House, tmp_path: Path
+) -> None:
+    files = _model("champion").save(tmp_path / "broken")
+    files["model.txt"].write_text("no trees", encoding="utf-8")
+    broken = Candidate(MODEL, Kind.TABULAR, files, Lineage("", "broken", "none", "test"))
+    number = (await house.registry.register(broken, "local:ada")).number
+    await house.registry.challenge(MODEL, number, Plan(Mode.SHADOW), "ada", "to see")
+    await house.trials.refresh()
+    await pay(house, 5)
+    await house.trials.look()
+    standing = await house.registry.standing(MODEL)
+    assert (standing.challenger, standing.champion) == (None, 1)
+    assert "could not be opened" in (await house.registry.history(MODEL))[-1].why
+    first = await Decisions(house.live._database).get(TENANT, "T000000")
+    assert first.decision.model == _model("champion").sha256
+
+
+async def test_one_that_failed_and_is_tried_again_gets_another_trial(house: House, tmp_path: Path) -> None:
+    number = await registered(house.registry, tmp_path, "alike")
+    await house.registry.challenge(MODEL, number, Plan(Mode.SHADOW), "ada", "to see")
+    await house.trials.refresh()
+    trial = house.served.scorer(TENANT).trial
+    assert trial is not None
+    trial.failed(RuntimeError("a bad day"))
+    assert house.served.scorer(TENANT).trial is None
+    await house.registry.challenge(MODEL, number, Plan(Mode.SHADOW), "ada", "again")
+    await house.trials.refresh()
+    await house.trials.look()
+    assert (await house.registry.standing(MODEL)).challenger == number
+    assert house.served.scorer(TENANT).trial is not None
