@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
 
@@ -70,7 +70,8 @@ class Timeline:
             yield times[place], totals[place] - (totals[place - 1] if place else self._start)
 
     def _forget(self, before: int) -> None:
-        place = bisect_right(self._times, before)
+        # What lies at the horizon itself is told still.
+        place = bisect_left(self._times, before)
         if place:
             self._start = self._totals[place - 1]
             del self._times[:place], self._totals[:place]
