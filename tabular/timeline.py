@@ -42,6 +42,11 @@ class Timeline:
         for later in range(place + 1, len(totals)):
             totals[later] += amount
 
+    @property
+    def newest(self) -> int | None:
+        """The time of the newest entry."""
+        return self._times[-1] if self._times else None
+
     def window(self, after: int, until: int) -> tuple[int, int]:
         """How many entries lie in (after, until], and their sum."""
         times, totals = self._times, self._totals

@@ -37,6 +37,10 @@ TOGETHER = 64
 
 _FOLDED_AT_ONCE = 500
 
+_KNOWN_FOR = HORIZON + DAY
+"""How far back a state knows everything: beyond what is asked for, since a sender's clock may have been ahead when
+something became known, and time goes by while a transaction waits."""
+
 
 class _Known(Exception):
     """The log has one of the transactions already."""
@@ -158,6 +162,8 @@ class LiveFraud:
                     wanted.answer.set_exception(answer)
                 else:
                     wanted.answer.set_result(answer)
+            if (folded := self._folded.get(tenant)) is not None:
+                folded.state.forget(_milliseconds(self._clock()) - _KNOWN_FOR)
         desk.worker = None
 
     async def _decide(self, tenant: str, batch: Sequence[Sequence[Transaction]]) -> list[list[Recorded] | Exception]:
@@ -230,7 +236,7 @@ class LiveFraud:
         if tenant in self._folded:
             return
         folded = _Folded(self._scorer(tenant).definition.start())
-        since = _milliseconds(self._clock()) - HORIZON
+        since = _milliseconds(self._clock()) - _KNOWN_FOR
         before = await self._log.length(tenant)
         page: list[Logged] = []
         async for entry in self._log.read(tenant, KINDS, known_from=since):

@@ -16,7 +16,7 @@ from tabular.features import Floats, replay
 from tabular.fraud.costs import Band
 from tabular.fraud.decisions import Decisions, Outcome
 from tabular.fraud.events import DAY, Transaction
-from tabular.fraud.features import FraudFeatures, FraudState
+from tabular.fraud.features import HORIZON, LATEST, FraudFeatures, FraudState
 from tabular.fraud.live import LiveFraud
 from tabular.fraud.records import KINDS, fraud_event, history
 from tabular.fraud.rules import Rules
@@ -221,3 +221,41 @@ async def test_a_decision_of_a_closing_process_is_waited_for(live: LiveFraud, cl
     await asyncio.sleep(0)
     await live.close()
     assert (await asyncio.wait_for(waiting, 1)).number == 1
+
+
+class Watched(FraudFeatures):
+    """Shows the states that it begins."""
+
+    def __init__(self) -> None:
+        self.states: list[FraudState] = []
+
+    def start(self) -> FraudState:
+        self.states.append(super().start())
+        return self.states[-1]
+
+
+async def test_a_process_that_goes_on_forgets_what_nobody_asks_for(database: Database, clock: Clock) -> None:
+    watched = Watched()
+    live = LiveFraud(database, lambda _: Scorer(None, definition=watched), clock=clock)
+    served: dict[str, bytes] = {}
+    for number in range(60):
+        clock.milliseconds += 3 * DAY
+        at = clock.milliseconds - (LATEST if number % 4 == 0 else 0)
+        one = Transaction(f"T{number}", at, f"C{number % 45}", f"P{number % 11}", 100 + number)
+        served[one.id] = (await live.score(TENANT, one)).decision.vector.tobytes()
+        if number % 6 == 0:
+            await live.report(STAFF, one.id, Outcome.FRAUD)
+    assert served == await replayed(database)
+    (state,) = watched.states
+    assert len(state.cards) < 30
+    assert len(state.terminals) == 11
+
+
+async def test_what_a_clock_that_was_ahead_told_is_known_after_a_start(database: Database, clock: Clock) -> None:
+    began = clock.milliseconds
+    before = LiveFraud(database, lambda _: RULES, clock=clock)
+    await before.score(TENANT, use("T1", clock, ago=-240_000))
+    clock.milliseconds = began + HORIZON + 120_000
+    started = LiveFraud(database, lambda _: RULES, clock=clock)
+    found = await started.score(TENANT, use("T2", clock, ago=LATEST))
+    assert (await replayed(database))["T2"] == found.decision.vector.tobytes()
