@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,7 @@ from tabular.fraud.live import LiveFraud
 from tabular.fraud.records import KINDS, fraud_event, history
 from tabular.fraud.rules import Rules
 from tabular.fraud.scoring import Scorer
+from tests.integration.planned import asked, on_sqlite, plans
 from tests.unit.tabular.fraud.making import BEGIN, made
 
 TENANT = "harbor"
@@ -214,6 +216,19 @@ async def test_the_queue_is_what_people_have_to_look_at(database: Database, live
     assert await decisions.list("rival") == []
     with pytest.raises(NotFound):
         await decisions.get("rival", "T1")
+
+
+async def test_the_latest_decisions_are_found_without_sorting_all(tmp_path: Path, clock: Clock) -> None:
+    async with on_sqlite(tmp_path) as database:
+        live = LiveFraud(database, lambda _: RULES, clock=clock)
+        for number in range(6):
+            await live.score(TENANT, use(f"T{number}", clock, 60_000 if number % 2 else 1_000))
+        with asked(database) as questions:
+            page = await Decisions(database).list(TENANT, limit=3)
+        assert [each.number for each in page] == [6, 5, 4]
+        assert {*await plans(database, questions)} == {
+            "SEARCH fraud_decisions USING INDEX ix_fraud_decisions_band (tenant=? AND band=?)"
+        }
 
 
 async def test_a_decision_of_a_closing_process_is_waited_for(live: LiveFraud, clock: Clock) -> None:
