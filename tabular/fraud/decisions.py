@@ -87,6 +87,12 @@ async def recorded(session: AsyncSession, tenant: str, ids: Sequence[str]) -> di
     return {row.transaction: _recorded(row) for row in (await session.scalars(wanted)).all()}
 
 
+async def decided_about(session: AsyncSession, tenant: str, ids: Sequence[str]) -> set[str]:
+    """Which of the transactions were."""
+    wanted = select(DecisionRow.transaction).where(DecisionRow.tenant == tenant, DecisionRow.transaction.in_(ids))
+    return set(await session.scalars(wanted))
+
+
 class Decisions:
     """Reads what was decided."""
 

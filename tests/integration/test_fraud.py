@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from app.fraud.history import Appended, append_history
 from core.audit import Audit
 from core.database import Database
 from core.errors import Conflict, InvalidInput, NotFound
@@ -202,6 +203,22 @@ async def test_an_outcome_becomes_a_label_and_can_be_taken_back(
         await live.report(STAFF, "T9", Outcome.FRAUD)
     with pytest.raises(NotFound):
         await live.report(STRANGER, "T1", Outcome.FRAUD)
+
+
+async def test_a_fraud_that_was_reported_does_not_count_again_by_an_import(
+    database: Database, live: LiveFraud, clock: Clock
+) -> None:
+    decided, old = use("T1", clock), use("T0", clock, ago=DAY)
+    await live.score(TENANT, decided)
+    await live.report(STAFF, "T1", Outcome.FRAUD)
+    done = await append_history(database, TENANT, [(old, True), (decided, True)], lambda _: None)
+    assert done == Appended(transactions=1, known=1, frauds_left=1)
+    clock.milliseconds += 9 * DAY
+    risky = await live.score(TENANT, use("T2", clock))
+    assert dict(zip(FEATURES.names, risky.decision.vector, strict=True))["terminal_risk_7d"] == 1
+    await live.report(STAFF, "T1", Outcome.GENUINE)
+    calmer = await live.score(TENANT, use("T3", clock))
+    assert dict(zip(FEATURES.names, calmer.decision.vector, strict=True))["card_frauds"] == 1
 
 
 async def test_the_queue_is_what_people_have_to_look_at(database: Database, live: LiveFraud, clock: Clock) -> None:
