@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
+from itertools import accumulate, islice, takewhile
 
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
@@ -33,9 +33,12 @@ EARLIEST = 300_000
 """Milliseconds that a sender's clock may be ahead."""
 
 TOGETHER = 64
-"""How many transactions are decided about in one transaction of the database."""
+"""How many transactions are decided about in one transaction of the database, unless one caller has more of them."""
 
 _FOLDED_AT_ONCE = 500
+
+_AT_A_STRETCH = 16
+"""Decisions between which others on the event loop have their turn."""
 
 _KNOWN_FOR = HORIZON + DAY
 """How far back a state knows everything: beyond what is asked for, since a sender's clock may have been ahead when
@@ -68,6 +71,13 @@ class _Desk:
 
     waiting: list[_Wanted] = field(default_factory=list)
     worker: asyncio.Task[None] | None = None
+
+    def take(self) -> list[_Wanted]:
+        """Who comes next: as many callers as want `TOGETHER` transactions, and at least one."""
+        wanted = accumulate(len(each.transactions) for each in self.waiting)
+        count = max(1, sum(1 for _ in takewhile(lambda total: total <= TOGETHER, wanted)))
+        batch, self.waiting = self.waiting[:count], self.waiting[count:]
+        return batch
 
 
 class LiveFraud:
@@ -148,7 +158,7 @@ class LiveFraud:
 
     async def _work(self, tenant: str, desk: _Desk) -> None:
         while desk.waiting:
-            batch, desk.waiting = desk.waiting[:TOGETHER], desk.waiting[TOGETHER:]
+            batch = desk.take()
             try:
                 answers = await self._decide(tenant, [each.transactions for each in batch])
             except Exception as problem:
@@ -192,7 +202,11 @@ class LiveFraud:
                 await self._log.append(session, tenant, last, events, len(events))
             except IntegrityError as problem:
                 raise _Known from problem
-            fresh = [self._fold_decided(tenant, folded, each, moment) for each in transactions]
+            fresh = []
+            for place, each in enumerate(transactions, start=1):
+                fresh.append(self._fold_decided(tenant, folded, each, moment))
+                if place % _AT_A_STRETCH == 0:
+                    await asyncio.sleep(0)
             await record(session, tenant, fresh)
         return fresh
 

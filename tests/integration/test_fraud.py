@@ -17,7 +17,7 @@ from tabular.eventlog import EventLog
 from tabular.features import Floats, replay
 from tabular.fraud.costs import Band
 from tabular.fraud.decisions import Decisions, Outcome
-from tabular.fraud.events import DAY, Transaction
+from tabular.fraud.events import DAY, FraudEvent, Transaction
 from tabular.fraud.features import HORIZON, LATEST, FraudFeatures, FraudState
 from tabular.fraud.live import LiveFraud
 from tabular.fraud.records import KINDS, fraud_event, history
@@ -233,6 +233,52 @@ async def test_the_queue_is_what_people_have_to_look_at(database: Database, live
     assert await decisions.list("rival") == []
     with pytest.raises(NotFound):
         await decisions.get("rival", "T1")
+
+
+async def test_many_of_one_caller_are_not_decided_about_with_those_of_another(database: Database, clock: Clock) -> None:
+    def ticking() -> datetime:
+        clock.milliseconds += 1
+        return clock()
+
+    live = LiveFraud(database, lambda _: RULES, clock=ticking)
+    # The first of them is at work, and the others wait.
+    first, *groups = [[use(f"{group}-{number}", clock) for number in range(60)] for group in "ABC"]
+    alone = asyncio.create_task(live.score_all(TENANT, first))
+    await asyncio.sleep(0)
+    singles = [use(f"D{number}", clock) for number in range(4)]
+    found = await asyncio.gather(alone, *(live.score_all(TENANT, each) for each in (*groups, singles)))
+    moments = [{each.decided_at for each in group} for group in found]
+    assert [len(each) for each in moments] == [1, 1, 1, 1]
+    assert moments[2] == moments[3]
+    assert len(moments[0] | moments[1] | moments[2]) == 3
+
+
+class Counting(FraudFeatures):
+    """Counts how often others had their turn between two questions to it."""
+
+    def __init__(self) -> None:
+        self.turns = 0
+        self.seen: set[int] = set()
+
+    def vector(self, state: FraudState, event: FraudEvent) -> Floats:
+        self.seen.add(self.turns)
+        return super().vector(state, event)
+
+
+async def test_others_have_their_turn_while_many_are_decided_about(database: Database, clock: Clock) -> None:
+    counting = Counting()
+
+    async def others() -> None:
+        while True:
+            counting.turns += 1
+            await asyncio.sleep(0)
+
+    live = LiveFraud(database, lambda _: Scorer(None, definition=counting), clock=clock)
+    busy = asyncio.create_task(others())
+    found = await live.score_all(TENANT, [use(f"T{number}", clock) for number in range(100)])
+    busy.cancel()
+    assert [each.number for each in found] == list(range(1, 101))
+    assert len(counting.seen) >= 6
 
 
 async def test_the_latest_decisions_are_found_without_sorting_all(tmp_path: Path, clock: Clock) -> None:
