@@ -37,6 +37,9 @@ TOGETHER = 64
 
 _FOLDED_AT_ONCE = 500
 
+_FAR_BEHIND = 10 * PAGE
+"""Entries that nobody is kept waiting for: more than an import appends at once, or a state would never catch up."""
+
 _AT_A_STRETCH = 16
 """Decisions between which others on the event loop have their turn."""
 
@@ -47,6 +50,10 @@ something became known, and time goes by while a transaction waits."""
 
 class _Known(Exception):
     """The log has one of the transactions already."""
+
+
+class _Behind(Exception):
+    """There is too much in the log that the state does not know: it is to be read without the lock."""
 
 
 @dataclass(slots=True)
@@ -181,7 +188,17 @@ class LiveFraud:
 
         Nearly always all are new, which the log's own uniqueness tells without a question.
         """
-        await self._load(tenant)
+        if tenant not in self._folded:
+            await self._load(tenant)
+        while True:
+            try:
+                return await self._decide_known(tenant, batch)
+            except _Behind:
+                await self._load(tenant)
+
+    async def _decide_known(
+        self, tenant: str, batch: Sequence[Sequence[Transaction]]
+    ) -> list[list[Recorded] | Exception]:
         every = [each for group in batch for each in group]
         if len({each.id for each in every}) == len(every):
             try:
@@ -247,13 +264,13 @@ class LiveFraud:
 
     async def _load(self, tenant: str) -> None:
         """Fold what is in the log already, before anybody is kept waiting by the lock."""
-        if tenant in self._folded:
-            return
-        folded = _Folded(self._scorer(tenant).definition.start())
-        since = _milliseconds(self._clock()) - _KNOWN_FOR
+        folded, since = self._folded.get(tenant), None
+        if folded is None:
+            folded = _Folded(self._scorer(tenant).definition.start())
+            since = _milliseconds(self._clock()) - _KNOWN_FOR
         before = await self._log.length(tenant)
         page: list[Logged] = []
-        async for entry in self._log.read(tenant, KINDS, known_from=since):
+        async for entry in self._log.read(tenant, KINDS, after=folded.number, known_from=since):
             page.append(entry)
             if len(page) == _FOLDED_AT_ONCE:
                 self._fold(tenant, folded, page)
@@ -261,10 +278,12 @@ class LiveFraud:
                 await asyncio.sleep(0)
         self._fold(tenant, folded, page)
         folded.number = max(folded.number, before)
-        self._folded.setdefault(tenant, folded)
+        self._folded[tenant] = folded
 
     async def _catch_up(self, session: AsyncSession, tenant: str, last: int) -> _Folded:
         folded = self._folded[tenant]
+        if last - folded.number > _FAR_BEHIND:
+            raise _Behind
         while folded.number < last:
             page = await self._log.page(session, tenant, KINDS, after=folded.number)
             self._fold(tenant, folded, page)

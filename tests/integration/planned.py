@@ -32,12 +32,12 @@ async def on_sqlite(folder: Path) -> AsyncIterator[Database]:
 
 
 @contextmanager
-def asked(database: Database) -> Iterator[list[Asked]]:
-    """Collect what is selected."""
+def asked(database: Database, *beginnings: str) -> Iterator[list[Asked]]:
+    """Collect what is selected, or every statement that begins so."""
     found: list[Asked] = []
 
     def hear(_: object, __: object, statement: str, parameters: tuple[Any, ...], *___: object) -> None:
-        if statement.startswith("SELECT"):
+        if statement.startswith(beginnings or "SELECT"):
             found.append(Asked(statement, parameters))
 
     engine = database.engine.sync_engine

@@ -13,7 +13,7 @@ from core.audit import Audit
 from core.database import Database
 from core.errors import Conflict, InvalidInput, NotFound
 from core.types import Principal, Role
-from tabular.eventlog import EventLog
+from tabular.eventlog import PAGE, EventLog
 from tabular.features import Floats, replay
 from tabular.fraud.costs import Band
 from tabular.fraud.decisions import Decisions, Outcome
@@ -279,6 +279,21 @@ async def test_others_have_their_turn_while_many_are_decided_about(database: Dat
     busy.cancel()
     assert [each.number for each in found] == list(range(1, 101))
     assert len(counting.seen) >= 6
+
+
+async def test_a_long_import_is_read_before_anybody_waits_for_the_lock(database: Database, clock: Clock) -> None:
+    live = LiveFraud(database, lambda _: RULES, clock=clock)
+    await live.score(TENANT, use("T1", clock))
+    old = [(use(f"H{number}", clock, ago=number + 1), False) for number in range(11 * PAGE)]
+    await append_history(database, TENANT, old[::-1], lambda _: None)
+    with asked(database, "SELECT events", "UPDATE event_counters", "INSERT INTO events") as statements:
+        found = await live.score(TENANT, use("T2", clock))
+    assert dict(zip(FEATURES.names, found.decision.vector, strict=True))["card_uses_1d"] == 11 * PAGE + 2
+    said = [each.statement.split()[0] for each in statements]
+    # The lock is tried, let go, and taken again when everything is known.
+    assert said[0] == "UPDATE"
+    assert said.count("SELECT") > 10
+    assert said[-2:] == ["UPDATE", "INSERT"]
 
 
 async def test_the_latest_decisions_are_found_without_sorting_all(tmp_path: Path, clock: Clock) -> None:
