@@ -42,7 +42,8 @@ def read_history(path: Path) -> Read:
     found = Read()
     seen: dict[str, int] = {}
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        # Spreadsheets begin a file with a mark that is not part of its first name.
+        with path.open(newline="", encoding="utf-8-sig") as file:
             lines = csv.DictReader(file, strict=True)
             if missing := set(COLUMNS) - set(lines.fieldnames or ()):
                 raise InvalidInput(f"{path} has no column {', '.join(sorted(missing))}", param="file")
