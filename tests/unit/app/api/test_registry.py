@@ -12,8 +12,8 @@ from app.workspace import TENANT
 from core.errors import EngineUnavailable
 from core.types import Role
 from tests.fakes.candidates import MODEL, candidate, measured
+from tests.fakes.echoing import MODEL as ECHO
 from tests.fakes.gateway import Gateway
-from tests.fakes.parts import MODEL as ECHO
 
 CANARY = {"mode": "canary", "percent": 50}
 
