@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 
 import numpy as np
 
@@ -20,6 +21,7 @@ FEWEST_DAYS = 7 * FEWEST_WEEKS
 HISTORY = timedelta(days=731)
 """Two years of sales show a season."""
 
+_DAY = timedelta(days=1)
 _MOST = 1000
 _NAMED = 20
 """Products that are named one by one; for more, all sales are read."""
@@ -39,7 +41,16 @@ class BuiltinForecaster:
         named = tuple(sorted(days)) if len(days) <= _NAMED else ()
         histories = await self._procurement.read(tenant, SalesQuery((now() - HISTORY).date(), named, limit=_MOST))
         told = [each for each in histories if each.sku in days and len(each.units) >= FEWEST_DAYS]
-        return await asyncio.to_thread(lambda: {each.sku: outlook(each, days[each.sku]) for each in told})
+        if not told:
+            return {}
+        until = max(map(_last, histories))
+        if named:
+            # A product that stopped selling is known to have sold nothing by what others sold since.
+            since = await self._procurement.read(tenant, SalesQuery(until + _DAY, limit=_MOST))
+            until = max(map(_last, since), default=until)
+        return await asyncio.to_thread(
+            lambda: {each.sku: outlook(_lasting(each, until), days[each.sku]) for each in told}
+        )
 
 
 def check_days(days: Mapping[str, int]) -> None:
@@ -59,7 +70,7 @@ def outlook(history: SalesHistory, days: int) -> Outlook:
     found = foresee(np.asarray(history.units, np.float64), -(-days // 7))
     weeks = np.maximum(np.arange(1, days + 1) / 7, 1.0)
     growth = 1 + found.weight * (weeks - 1) + found.weight**2 * (weeks - 1) * (2 * weeks - 1) / 6
-    last = history.first_day + timedelta(days=len(history.units) - 1)
+    last = _last(history)
     return Outlook(
         sku=history.sku,
         method=METHOD,
@@ -69,3 +80,13 @@ def outlook(history: SalesHistory, days: int) -> Outlook:
         dispersions=tuple((found.dispersion * growth).tolist()),
         history=found.history,
     )
+
+
+def _last(history: SalesHistory) -> date:
+    return history.first_day + timedelta(days=len(history.units) - 1)
+
+
+def _lasting(history: SalesHistory, until: date) -> SalesHistory:
+    """The history up to that day: a day without a row is one without sales, behind a product's last one too."""
+    silent = (until - _last(history)).days
+    return replace(history, units=(*history.units, *[0] * silent), promoted=(*history.promoted, *[False] * silent))

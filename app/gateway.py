@@ -186,7 +186,7 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
         sync.routes(wayside.reconciling),
         fraud_rules.routes(wayside.tabular.fraud_model.rulebook),
         tasks.routes(wayside.tabular.tasks),
-        drift.routes(wayside.tabular.drift),
+        drift.routes(wayside.tabular.drift, TENANT),
         federated.routes(wayside.tabular.federated, TENANT),
         recommendations.routes(wayside.tabular.recommending),
         forecasts.routes(wayside.tools, wayside.systems.procurement, wayside.tabular.forecasts),

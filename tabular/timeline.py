@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
 
@@ -42,6 +42,11 @@ class Timeline:
         for later in range(place + 1, len(totals)):
             totals[later] += amount
 
+    @property
+    def newest(self) -> int | None:
+        """The time of the newest entry."""
+        return self._times[-1] if self._times else None
+
     def window(self, after: int, until: int) -> tuple[int, int]:
         """How many entries lie in (after, until], and their sum."""
         times, totals = self._times, self._totals
@@ -70,7 +75,8 @@ class Timeline:
             yield times[place], totals[place] - (totals[place - 1] if place else self._start)
 
     def _forget(self, before: int) -> None:
-        place = bisect_right(self._times, before)
+        # What lies at the horizon itself is told still.
+        place = bisect_left(self._times, before)
         if place:
             self._start = self._totals[place - 1]
             del self._times[:place], self._totals[:place]

@@ -1,4 +1,8 @@
-"""/api/drift: whether the served models still meet, and achieve, what they were made for. For staff and engineers."""
+"""/api/drift: whether the served models still meet, and achieve, what they were made for. For staff and engineers.
+
+A check shows what the installation's model was trained on beside what it meets, so only the installation's own tenant
+may have one made.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,7 @@ from app.drift.checks import ID, Kept, Open, State
 from app.drift.report import page
 from app.drift.watching import Watch
 from app.errors import responses
+from core.errors import Forbidden
 from core.versions import NAME
 from tabular.drift.results import About, Achieved, Compared
 
@@ -100,8 +105,8 @@ class CheckList(BaseModel):
     has_more: bool
 
 
-def routes(watch: Watch) -> APIRouter:
-    """The router of this surface."""
+def routes(watch: Watch, tenant: str) -> APIRouter:
+    """The router of this surface; `tenant` is the installation's own."""
     router = APIRouter(prefix="/api/drift", tags=["drift"])
     checks = watch.checks
 
@@ -134,6 +139,8 @@ def routes(watch: Watch) -> APIRouter:
     @router.post("/{model}/check", status_code=201, response_model=CheckDetail, responses=responses(403, 404, 501))
     async def check_model(model: ModelName, caller: Engineer) -> Response:
         """Look at a model now. The next check comes as long after it as the settings say."""
+        if caller.tenant != tenant:
+            raise Forbidden("The models belong to the installation: this needs a key of its own tenant.")
         return Json(_detail(await watch.check(caller.tenant, model)), 201)
 
     return router

@@ -21,7 +21,7 @@ from app.commands.purchases import import_purchases
 from app.commands.training import TASKS, Order, Trainer, find_trainer, need
 from app.demo.card_uses import card_uses
 from app.demo.company import generate
-from app.fraud.history import append_history, read_history, write_rejected
+from app.fraud.history import Appended, append_history, read_history, write_rejected
 from app.mirrors import open_mirror
 from app.workspace import TENANT
 from core.errors import InvalidInput
@@ -67,8 +67,13 @@ def import_(
             beside = file.with_suffix(".rejected.csv")
             write_rejected(found, beside)
             typer.echo(f"{rejected:,} lines were not taken: {beside} says why", err=True)
-    appended, known = asyncio.run(_append(settings, rows))
-    typer.echo(f"{appended:,} transactions were appended, {known:,} were known")
+    done = asyncio.run(_append(settings, rows))
+    typer.echo(f"{done.transactions:,} transactions were appended, {done.known:,} were known")
+    if done.frauds_left:
+        told = (
+            f"{done.frauds_left:,} frauds were left out: their payments were decided about here, so report them there"
+        )
+        typer.echo(told, err=True)
     if rejected:
         raise typer.Exit(1)
 
@@ -124,7 +129,7 @@ def train(
     asyncio.run(_train(settings_for(workspace, demo=False), trainer, promote, data=data, report=report, even=even))
 
 
-async def _append(settings: Settings, rows: Sequence[tuple[Transaction, bool]]) -> tuple[int, int]:
+async def _append(settings: Settings, rows: Sequence[tuple[Transaction, bool]]) -> Appended:
     async with log_database(settings) as database:
         with Progress(console=Console(stderr=True), transient=True) as progress:
             task = progress.add_task("appending", total=len(rows))

@@ -57,8 +57,14 @@ async def decided(database: Database, tenant: str, begin: int, end: int, *, most
         step = max(math.ceil(total / most), 1)
         query = select(*columns).where(*where)
         if step > 1:
-            query = query.where(DecisionRow.number % step == 0)
-        query = query.order_by(DecisionRow.at).execution_options(yield_per=_PIECE)
+            # By place and not by number: labels and purchases have numbers too, and may have every second one.
+            place = func.row_number().over(order_by=DecisionRow.at).label("place")
+            within = select(*columns, place).where(*where).subquery()
+            query = select(*(within.c[each.key] for each in columns)).where(within.c.place % step == 0)
+            query = query.order_by(within.c.place)
+        else:
+            query = query.order_by(DecisionRow.at)
+        query = query.execution_options(yield_per=_PIECE)
         async for piece in (await session.stream(query)).partitions():
             pieces += [(row.at, row.card, row.vector, row.outcome) for row in piece]
     return await asyncio.to_thread(_together, pieces, total)

@@ -15,8 +15,9 @@ from core.database import Database
 from core.errors import InvalidInput
 from tabular.eventlog import EventLog
 from tabular.events import Event
+from tabular.fraud.decisions import decided_about
 from tabular.fraud.events import Transaction
-from tabular.fraud.records import TRANSACTION, history
+from tabular.fraud.records import LABEL, TRANSACTION, history
 
 _CHUNK = 5_000
 COLUMNS = ("id", "at", "card", "terminal", "amount", "fraud")
@@ -41,7 +42,8 @@ def read_history(path: Path) -> Read:
     found = Read()
     seen: dict[str, int] = {}
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        # Spreadsheets begin a file with a mark that is not part of its first name.
+        with path.open(newline="", encoding="utf-8-sig") as file:
             lines = csv.DictReader(file, strict=True)
             if missing := set(COLUMNS) - set(lines.fieldnames or ()):
                 raise InvalidInput(f"{path} has no column {', '.join(sorted(missing))}", param="file")
@@ -73,16 +75,32 @@ def write_rejected(found: Read, path: Path) -> None:
             lines.writerow({"line": number, "wrong": wrong, **plain})
 
 
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """How many transactions were appended and how many were known, and the frauds that were left to reports."""
+
+    transactions: int = 0
+    known: int = 0
+    frauds_left: int = 0
+
+    def __add__(self, other: Appended) -> Appended:
+        """Of both."""
+        return Appended(
+            self.transactions + other.transactions,
+            self.known + other.known,
+            self.frauds_left + other.frauds_left,
+        )
+
+
 async def append_history(
     database: Database, tenant: str, rows: Iterable[tuple[Transaction, bool]], advance: Callable[[int], None]
-) -> tuple[int, int]:
+) -> Appended:
     """Append old transactions, each known when it happened and each fraud a week later, to the tenant's log.
 
-    What the log has already is left out, so that an import that was stopped goes on. Returns how many transactions
-    were appended, and how many were known.
+    What the log has already is left out, so that an import that was stopped goes on. So are the frauds among payments
+    that were decided about here: what became of those is what people report, and a fraud would count twice.
     """
-    log = EventLog(database)
-    appended, known = 0, 0
+    log, appended = EventLog(database), Appended()
     for chunk in _chunks(history(rows)):
         async with database.session() as session:
             last = await log.lock(session, tenant)
@@ -90,12 +108,16 @@ async def append_history(
             for kind in {each.kind for each in chunk}:
                 ids = [each.id for each in chunk if each.kind == kind]
                 there |= {(kind, each) for each in await log.known(session, tenant, kind, ids)}
+            about = [each.body["transaction"] for each in chunk if each.kind == LABEL]
+            decided = await decided_about(session, tenant, about) if about else set[str]()
+            left = [each for each in chunk if each.kind == LABEL and each.body["transaction"] in decided]
+            there |= {(each.kind, each.id) for each in left}
             fresh = [each for each in chunk if (each.kind, each.id) not in there]
             await log.append(session, tenant, last, fresh)
-        appended += sum(each.kind == TRANSACTION for each in fresh)
-        known += sum(kind == TRANSACTION for kind, _ in there)
+        taken = sum(each.kind == TRANSACTION for each in fresh)
+        appended += Appended(taken, sum(kind == TRANSACTION for kind, _ in there), len(left))
         advance(sum(each.kind == TRANSACTION for each in chunk))
-    return appended, known
+    return appended
 
 
 def _chunks(events: Iterator[Event]) -> Iterator[list[Event]]:

@@ -96,6 +96,12 @@ async def recorded(session: AsyncSession, tenant: str, ids: Sequence[str]) -> di
     return {row.transaction: _recorded(row) for row in (await session.scalars(wanted)).all()}
 
 
+async def decided_about(session: AsyncSession, tenant: str, ids: Sequence[str]) -> set[str]:
+    """Which of the transactions were."""
+    wanted = select(DecisionRow.transaction).where(DecisionRow.tenant == tenant, DecisionRow.transaction.in_(ids))
+    return set(await session.scalars(wanted))
+
+
 class Decisions:
     """Reads what was decided."""
 
@@ -121,15 +127,18 @@ class Decisions:
     ) -> list[Recorded]:
         """The latest first; `undecided` leaves those whose outcome is not known, `before` is a decision's number."""
         wanted = select(DecisionRow).where(DecisionRow.tenant == tenant)
-        if band is not None:
-            wanted = wanted.where(DecisionRow.band == band.value)
         if undecided:
             wanted = wanted.where(DecisionRow.outcome.is_(None))
         if before is not None:
             wanted = wanted.where(DecisionRow.number < before)
+        latest = wanted.order_by(DecisionRow.number.desc()).limit(limit)
+        found: list[DecisionRow] = []
         async with self._database.session() as session:
-            rows = await session.scalars(wanted.order_by(DecisionRow.number.desc()).limit(limit))
-            return [_recorded(row) for row in rows.all()]
+            # The index has each band in order: all of them at once would be sorted from the first decision on.
+            for each in Band if band is None else (band,):
+                found += await session.scalars(latest.where(DecisionRow.band == each.value))
+        found.sort(key=lambda row: row.number, reverse=True)
+        return [_recorded(row) for row in found[:limit]]
 
 
 def _columns(tenant: str, recorded: Recorded) -> dict[str, Any]:

@@ -8,6 +8,7 @@ a week later, so what concerns frauds ends a week before the transaction: in tra
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -59,13 +60,31 @@ class Record:
         elif event.change:
             self.frauds.add(event.at, event.change)
 
+    def rests_since(self, moment: int) -> bool:
+        """Whether all of it happened before the moment."""
+        return all(each.newest is None or each.newest < moment for each in (self.uses, self.frauds))
+
 
 @dataclass(slots=True)
 class FraudState:
-    """Every card and terminal by its name."""
+    """Every card and terminal by its name, those first that were not heard of for the longest."""
 
-    cards: dict[str, Record] = field(default_factory=dict)
-    terminals: dict[str, Record] = field(default_factory=dict)
+    cards: OrderedDict[str, Record] = field(default_factory=OrderedDict)
+    terminals: OrderedDict[str, Record] = field(default_factory=OrderedDict)
+
+    def forget(self, before: int, most: int = 1_000) -> None:
+        """Drop cards and terminals of which everything happened before a moment, at most so many of each.
+
+        Nothing changes for who asks about a transaction of `before + REACH` or later, whatever comes in still: no
+        window reaches what was dropped. It ends at the first that has to stay. What waits behind that one was heard of
+        later, so that no more is kept than what somebody spoke of in the last `HORIZON` or so.
+        """
+        for records in (self.cards, self.terminals):
+            for _ in range(min(most, len(records))):
+                name, record = next(iter(records.items()))
+                if not record.rests_since(before):
+                    break
+                del records[name]
 
 
 class FraudFeatures:
@@ -93,6 +112,8 @@ class FraudFeatures:
             record = records.get(name)
             if record is None:
                 record = records[name] = Record()
+            else:
+                records.move_to_end(name)
             record.take(event)
 
     def vector(self, state: FraudState, event: FraudEvent) -> Floats:

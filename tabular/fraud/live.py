@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
+from itertools import accumulate, islice, takewhile
 
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
@@ -33,13 +33,27 @@ EARLIEST = 300_000
 """Milliseconds that a sender's clock may be ahead."""
 
 TOGETHER = 64
-"""How many transactions are decided about in one transaction of the database."""
+"""How many transactions are decided about in one transaction of the database, unless one caller has more of them."""
 
 _FOLDED_AT_ONCE = 500
+
+_FAR_BEHIND = 10 * PAGE
+"""Entries that nobody is kept waiting for: more than an import appends at once, or a state would never catch up."""
+
+_AT_A_STRETCH = 16
+"""Decisions between which others on the event loop have their turn."""
+
+_KNOWN_FOR = HORIZON + DAY
+"""How far back a state knows everything: beyond what is asked for, since a sender's clock may have been ahead when
+something became known, and time goes by while a transaction waits."""
 
 
 class _Known(Exception):
     """The log has one of the transactions already."""
+
+
+class _Behind(Exception):
+    """There is too much in the log that the state does not know: it is to be read without the lock."""
 
 
 @dataclass(slots=True)
@@ -64,6 +78,13 @@ class _Desk:
 
     waiting: list[_Wanted] = field(default_factory=list)
     worker: asyncio.Task[None] | None = None
+
+    def take(self) -> list[_Wanted]:
+        """Who comes next: as many callers as want `TOGETHER` transactions, and at least one."""
+        wanted = accumulate(len(each.transactions) for each in self.waiting)
+        count = max(1, sum(1 for _ in takewhile(lambda total: total <= TOGETHER, wanted)))
+        batch, self.waiting = self.waiting[:count], self.waiting[count:]
+        return batch
 
 
 class LiveFraud:
@@ -144,7 +165,7 @@ class LiveFraud:
 
     async def _work(self, tenant: str, desk: _Desk) -> None:
         while desk.waiting:
-            batch, desk.waiting = desk.waiting[:TOGETHER], desk.waiting[TOGETHER:]
+            batch = desk.take()
             try:
                 answers = await self._decide(tenant, [each.transactions for each in batch])
             except Exception as problem:
@@ -158,6 +179,8 @@ class LiveFraud:
                     wanted.answer.set_exception(answer)
                 else:
                     wanted.answer.set_result(answer)
+            if (folded := self._folded.get(tenant)) is not None:
+                folded.state.forget(_milliseconds(self._clock()) - _KNOWN_FOR)
         desk.worker = None
 
     async def _decide(self, tenant: str, batch: Sequence[Sequence[Transaction]]) -> list[list[Recorded] | Exception]:
@@ -165,7 +188,17 @@ class LiveFraud:
 
         Nearly always all are new, which the log's own uniqueness tells without a question.
         """
-        await self._load(tenant)
+        if tenant not in self._folded:
+            await self._load(tenant)
+        while True:
+            try:
+                return await self._decide_known(tenant, batch)
+            except _Behind:
+                await self._load(tenant)
+
+    async def _decide_known(
+        self, tenant: str, batch: Sequence[Sequence[Transaction]]
+    ) -> list[list[Recorded] | Exception]:
         every = [each for group in batch for each in group]
         if len({each.id for each in every}) == len(every):
             try:
@@ -186,7 +219,11 @@ class LiveFraud:
                 await self._log.append(session, tenant, last, events, len(events))
             except IntegrityError as problem:
                 raise _Known from problem
-            fresh = [self._fold_decided(tenant, folded, each, moment) for each in transactions]
+            fresh = []
+            for place, each in enumerate(transactions, start=1):
+                fresh.append(self._fold_decided(tenant, folded, each, moment))
+                if place % _AT_A_STRETCH == 0:
+                    await asyncio.sleep(0)
             await record(session, tenant, fresh)
         return fresh
 
@@ -227,13 +264,13 @@ class LiveFraud:
 
     async def _load(self, tenant: str) -> None:
         """Fold what is in the log already, before anybody is kept waiting by the lock."""
-        if tenant in self._folded:
-            return
-        folded = _Folded(self._scorer(tenant).definition.start())
-        since = _milliseconds(self._clock()) - HORIZON
+        folded, since = self._folded.get(tenant), None
+        if folded is None:
+            folded = _Folded(self._scorer(tenant).definition.start())
+            since = _milliseconds(self._clock()) - _KNOWN_FOR
         before = await self._log.length(tenant)
         page: list[Logged] = []
-        async for entry in self._log.read(tenant, KINDS, known_from=since):
+        async for entry in self._log.read(tenant, KINDS, after=folded.number, known_from=since):
             page.append(entry)
             if len(page) == _FOLDED_AT_ONCE:
                 self._fold(tenant, folded, page)
@@ -241,10 +278,12 @@ class LiveFraud:
                 await asyncio.sleep(0)
         self._fold(tenant, folded, page)
         folded.number = max(folded.number, before)
-        self._folded.setdefault(tenant, folded)
+        self._folded[tenant] = folded
 
     async def _catch_up(self, session: AsyncSession, tenant: str, last: int) -> _Folded:
         folded = self._folded[tenant]
+        if last - folded.number > _FAR_BEHIND:
+            raise _Behind
         while folded.number < last:
             page = await self._log.page(session, tenant, KINDS, after=folded.number)
             self._fold(tenant, folded, page)

@@ -141,20 +141,10 @@ class Rulebook:
 
         Raises `Conflict` for a card that is on the opposite list.
         """
-        async with self._database.session() as session:
-            await self._changing(session, by.tenant, {})
-            if (found := await session.get(ListedRow, (by.tenant, which.value, name))) is not None:
-                return _listed(found), False
-            opposite = _OPPOSITE.get(which)
-            if opposite is not None and await session.get(ListedRow, (by.tenant, opposite.value, name)) is not None:
-                raise Conflict(f"{name} is on the list {opposite.value}: take it off first", param="name")
-            listed = Listed(which, name, reason, by.owner, now())
-            row = {"list": which.value, "name": name, "reason": reason, "by": listed.by, "at": listed.at}
-            await session.execute(insert(ListedRow).values(tenant=by.tenant, **row))
-            entry = Entry(by.key_id, "fraud.list", f"fraud/{which.value}/{name}", {"reason": reason})
-            await Audit(self._database).append(by.tenant, entry, session=session)
+        listed, new = await self._put(by, which, name, reason)
+        # Also where another process put it there: it is in force here from now on.
         await self._load(by.tenant)
-        return listed, True
+        return listed, new
 
     async def remove(self, by: Principal, which: FraudList, name: str) -> None:
         """Take a name off a list. Raises `NotFound` where it is not, also where only the settings have it."""
@@ -168,6 +158,21 @@ class Rulebook:
             entry = Entry(by.key_id, "fraud.unlist", f"fraud/{which.value}/{name}", {})
             await Audit(self._database).append(by.tenant, entry, session=session)
         await self._load(by.tenant)
+
+    async def _put(self, by: Principal, which: FraudList, name: str, reason: str) -> tuple[Listed, bool]:
+        async with self._database.session() as session:
+            await self._changing(session, by.tenant, {})
+            if (found := await session.get(ListedRow, (by.tenant, which.value, name))) is not None:
+                return _listed(found), False
+            opposite = _OPPOSITE.get(which)
+            if opposite is not None and await session.get(ListedRow, (by.tenant, opposite.value, name)) is not None:
+                raise Conflict(f"{name} is on the list {opposite.value}: take it off first", param="name")
+            listed = Listed(which, name, reason, by.owner, now())
+            row = {"list": which.value, "name": name, "reason": reason, "by": listed.by, "at": listed.at}
+            await session.execute(insert(ListedRow).values(tenant=by.tenant, **row))
+            entry = Entry(by.key_id, "fraud.list", f"fraud/{which.value}/{name}", {"reason": reason})
+            await Audit(self._database).append(by.tenant, entry, session=session)
+        return listed, True
 
     async def _changing(self, session: AsyncSession, tenant: str, values: Mapping[str, Any]) -> None:
         """Raise the version, which locks the tenant's rules until the transaction ends."""

@@ -29,18 +29,20 @@ from tests.fakes.company import FakeCompany, make_company
 from tests.fakes.forecaster import FakeForecaster
 from tests.fakes.systems import FakeProcurement
 
-SOLD, SHORT = "SKU-0001", "SKU-0003"
+SOLD, SHORT, GONE = "SKU-0001", "SKU-0003", "SKU-0004"
 LENGTH = 140
 LAST = now().date() - timedelta(days=1)
 
 
 def company() -> FakeCompany:
-    """One product sold two a day for twenty weeks until yesterday, and one for a week."""
+    """One product sold two a day for twenty weeks until yesterday, one for a week, and one until a year ago."""
     made = make_company()
     rows = {SOLD: (2,) * LENGTH, SHORT: (1,) * 7}
     for sku, units in rows.items():
         first = LAST - timedelta(days=len(units) - 1)
         made.sales[sku] = SalesHistory(sku, first, units, (False,) * len(units))
+    first = LAST - timedelta(days=LENGTH + 365 - 1)
+    made.sales[GONE] = SalesHistory(GONE, first, (2,) * LENGTH, (False,) * LENGTH)
     return made
 
 
@@ -101,6 +103,14 @@ async def test_what_is_not_known_for_long_enough_or_at_all_is_left_out(asked: As
     found = await asked.forecaster.outlooks(asked.tenant, {SOLD: 7, SHORT: 7, "SKU-0002": 7, "SKU-9998": 7})
     assert set(found) == {SOLD}
     assert await asked.forecaster.outlooks(asked.tenant, {}) == {}
+
+
+@pytest.mark.parametrize("others", [0, 40])
+async def test_what_has_stopped_selling_is_not_expected_to_go_on(asked: Asked, others: int) -> None:
+    wanted = {GONE: 28, **{f"SKU-9{number:03}": 7 for number in range(others)}}
+    found = (await asked.forecaster.outlooks(asked.tenant, wanted))[GONE]
+    assert (found.begins, found.history) == (LAST + timedelta(days=1), (LENGTH + 365) // 7)
+    assert found.over(28).mean < 28
 
 
 async def test_each_product_is_told_as_far_as_it_was_asked_for(asked: Asked) -> None:

@@ -10,8 +10,10 @@ from openai import AsyncOpenAI
 from openai.types.chat import ChatCompletionMessageParam
 
 from core.errors import EngineTimeout, EngineUnavailable, RateLimited
+from tests.fakes.echoing import MODEL
 from tests.fakes.gateway import Gateway, gateway, listening
-from tests.fakes.parts import EMBEDDING_MODEL, MODEL, SENTENCE
+from tests.fakes.holdings import EMBEDDING_MODEL
+from tests.fakes.parts import SENTENCE
 
 ASK: list[ChatCompletionMessageParam] = [{"role": "user", "content": "one two three"}]
 

@@ -15,8 +15,8 @@ from openai.types.responses import ResponseInputParam
 from core.errors import EngineTimeout
 from core.types import Interrupted, TextDelta, ToolCalled
 from tests.e2e.server import Server
+from tests.fakes.echoing import MODEL
 from tests.fakes.gateway import Gateway, gateway, listening
-from tests.fakes.parts import MODEL
 from tests.fakes.speaking import ENDLESS, SAID, spoken
 
 SENTENCE = "".join(SAID)

@@ -22,7 +22,7 @@ from core.ledger import LEASE, Ledger
 from core.ports import Orders
 from core.types import Principal, Role
 from tests.fakes.company import CUSTOMERS, FakeCompany, make_company
-from tests.fakes.parts import OneSearch
+from tests.fakes.holdings import OneSearch
 from tests.fakes.systems import FakeHelpDesk, FakeOrders, FakeProcurement
 
 TENANT = "harbor"

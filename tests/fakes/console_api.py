@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse
 
 from app.errors import body
 from tests.fakes import console_data as data
-from tests.fakes import console_drift
+from tests.fakes import console_drift, console_judged
 
 Json = dict[str, Any]
 
@@ -82,8 +82,8 @@ class ConsoleApi:
         self.failing: set[str] = set()  # paths that answer 503
         self.received: list[tuple[str, Json]] = []
         self.tickets, self.approvals = data.tickets(), data.approvals()
-        self.documents, self.evaluations = data.documents(), data.evaluations()
-        self.payments = data.payments()
+        self.documents, self.evaluations = data.documents(), console_judged.evaluations()
+        self.payments = console_judged.payments()
         self.drift = console_drift.checks()
         self.threads: dict[str, Thread] = {}
         self._numbers = itertools.count(1)

@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from starlette.responses import HTMLResponse, Response
 
 from tests.fakes import console_data as data
+from tests.fakes import console_judged
 
 if TYPE_CHECKING:
     from tests.fakes.console_api import ConsoleApi
@@ -93,7 +94,7 @@ def serve(app: FastAPI, api: ConsoleApi) -> None:
 
     @app.get("/api/drift/{identity}/report")
     async def report(identity: str) -> Response:
-        return HTMLResponse(data.REPORT)
+        return HTMLResponse(console_judged.REPORT)
 
     @app.post("/api/drift/{model}/check", status_code=201)
     async def look(model: str, request: Request) -> Json:

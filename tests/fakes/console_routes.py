@@ -20,7 +20,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 
 from app.api import console
 from tests.fakes import console_data as data
-from tests.fakes import console_drift, console_field
+from tests.fakes import console_drift, console_field, console_judged
 from tests.fakes.console_api import ConsoleApi, Json, Refused, Run, Thread
 
 
@@ -271,7 +271,7 @@ def _papers(app: FastAPI, api: ConsoleApi) -> None:
 
     @app.get("/api/evals/{identity}/report")
     async def report(identity: str) -> Response:
-        return HTMLResponse(data.REPORT)
+        return HTMLResponse(console_judged.REPORT)
 
 
 def _payments(app: FastAPI, api: ConsoleApi) -> None:

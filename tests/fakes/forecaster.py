@@ -22,9 +22,9 @@ class FakeForecaster:
         for sku, count in days.items():
             company = self._companies.get(tenant)
             history = company.sales.get(sku) if company else None
-            if history is not None and len(history.units) >= FEWEST_DAYS:
-                begins = history.first_day + timedelta(days=len(history.units))
-                pace = sum(history.units) / len(history.units)
+            if company is not None and history is not None and len(history.units) >= FEWEST_DAYS:
+                begins = max(each.first_day + timedelta(days=len(each.units)) for each in company.sales.values())
+                pace = sum(history.units) / (begins - history.first_day).days
                 found[sku] = Outlook(
                     sku,
                     "fake",
@@ -32,6 +32,6 @@ class FakeForecaster:
                     begins,
                     (pace,) * count,
                     (1.0,) * count,
-                    len(history.units) // 7,
+                    (begins - history.first_day).days // 7,
                 )
         return found

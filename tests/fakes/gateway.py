@@ -21,7 +21,9 @@ from core.database import Database
 from core.identity import Identity
 from core.settings import Settings
 from core.types import Role
-from tests.fakes.parts import COMPANY, EMBEDDING_MODEL, MODEL, Parts
+from tests.fakes.echoing import MODEL
+from tests.fakes.holdings import EMBEDDING_MODEL
+from tests.fakes.parts import COMPANY, Parts
 
 TENANT = COMPANY
 OTHER_TENANT = "rival"

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from agents.feedback import FeedbackStore
@@ -20,7 +16,7 @@ from agents.reconciling import Reconciling
 from app.demand.served import ServedForecasts
 from app.drift.alerting import Alerts
 from app.drift.watching import Watch
-from app.engines.protocol import Completion, CompletionStream, Engine
+from app.engines.protocol import Engine
 from app.engines.trial import TrialEngine
 from app.federated.federated import Federated
 from app.feedback import FeedbackDesk
@@ -44,20 +40,13 @@ from app.trials.trials import Trials
 from app.workspace import snapshot_folder
 from core.audit import Audit
 from core.database import Database
-from core.errors import InvalidInput, NotFound, UnreadableDocument
 from core.identity import Identity
 from core.registry import Registry
 from core.settings import Settings
 from core.types import (
     Answer,
-    Audience,
-    Beside,
     Citation,
-    Findings,
-    Hit,
-    Passage,
     Principal,
-    Scope,
     TextDelta,
     Turn,
     Usage,
@@ -65,14 +54,13 @@ from core.types import (
 )
 from multimodal.media import MediaGate
 from multimodal.remote import RemotePictures
-from retrieval.documents import Document
 from retrieval.index.layout import Layout
-from retrieval.migrate import Generation
-from retrieval.tables import DocumentStatus
 from tabular.fraud.live import LiveFraud
 from tests.fakes.company import FakeCompany
+from tests.fakes.echoing import MODEL, EchoEngine
 from tests.fakes.field_senses import FieldSenses
 from tests.fakes.graphs import steps_assistant
+from tests.fakes.holdings import HashEmbeddings, MemoryDocuments, OneGeneration, OneSearch
 from tests.fakes.index import FakeIndex
 from tests.fakes.senses import scripted
 from tests.fakes.speaker import HummingSpeaker
@@ -84,69 +72,13 @@ from tests.fakes.turns import FakeTurns
 from tests.fakes.variants import ScriptedOpener
 
 if TYPE_CHECKING:
-    from langchain_core.embeddings import Embeddings
-
     from agents.decisions import Approval
     from agents.suggesting import Suggesting
     from app.wiring import Wayside
-    from core.types import Vector
 
 COMPANY = "harbor"
 """The tenant whose company it is."""
-MODEL = "echo-1"
-EMBEDDING_MODEL = "hash-4"
 SENTENCE = "You can return a tent within 30 days. [1]"
-
-
-class EchoEngine:
-    """Says the last message back, word by word. `failure` is raised instead; `pace` is the seconds between words."""
-
-    def __init__(self) -> None:
-        self.name = "null"
-        self.models = (MODEL,)
-        self.requests: list[Mapping[str, Any]] = []
-        self.failure: BaseException | None = None
-        self.failure_after: int | None = None
-        self.pace = 0.0
-        self.stopped = asyncio.Event()
-
-    async def complete(self, request: Mapping[str, Any]) -> Completion:
-        self.requests.append(request)
-        if self.failure is not None:
-            raise self.failure
-        try:
-            if self.pace:
-                await asyncio.sleep(self.pace)
-        except asyncio.CancelledError:
-            self.stopped.set()
-            raise
-        text = _text(request)
-        choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
-        return Completion(self.name, {**_head("chat.completion"), "choices": [choice], "usage": _usage(text)})
-
-    async def stream(self, request: Mapping[str, Any]) -> CompletionStream:
-        self.requests.append(request)
-        if self.failure is not None and self.failure_after is None:
-            raise self.failure
-        return CompletionStream(self.name, self._chunks(_text(request)))
-
-    async def close(self) -> None:
-        pass
-
-    async def _chunks(self, text: str) -> AsyncIterator[dict[str, Any]]:
-        try:
-            for number, word in enumerate(text.split(" ")):
-                if number == self.failure_after and self.failure is not None:
-                    raise self.failure
-                delta = {"content": word if number == 0 else " " + word}
-                choice = {"index": 0, "delta": delta, "finish_reason": None}
-                yield {**_head("chat.completion.chunk"), "choices": [choice]}
-                await asyncio.sleep(self.pace)
-            finish = {"index": 0, "delta": {}, "finish_reason": "stop"}
-            yield {**_head("chat.completion.chunk"), "choices": [finish]}
-            yield {**_head("chat.completion.chunk"), "choices": [], "usage": _usage(text)}
-        finally:
-            self.stopped.set()
 
 
 class FixedAssistant:
@@ -195,110 +127,6 @@ class SilentNews:
         await asyncio.Event().wait()
 
 
-class OneSearch:
-    """Finds one passage, whatever is asked."""
-
-    async def search(self, query: str, scope: Scope, limit: int = 10, beside: Beside | None = None) -> Findings:
-        passage = Passage("doc-1", "Returns", ("Tents",), "You can return a tent within 30 days.", 0, 37, 0)
-        return Findings((Hit(passage, 0.75),), 0.9)
-
-
-class HashEmbeddings:
-    """Unit vectors of four dimensions, from a hash of the text."""
-
-    dimensions = 4
-    fingerprint = "hash"
-
-    async def aembed_query(self, text: str) -> list[float]:
-        row: list[float] = (await self.aembed([text]))[0].tolist()
-        return row
-
-    async def aembed(self, texts: Sequence[str]) -> Vector:
-        rows = [np.frombuffer(hashlib.sha256(text.encode()).digest()[:4], np.uint8) for text in texts]
-        vectors = np.array(rows, np.float32) + 1
-        return cast("Vector", vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
-
-    def count_tokens(self, texts: Sequence[str]) -> int:
-        return sum(len(text.split()) for text in texts)
-
-
-@dataclass
-class MemoryDocuments:
-    """Documents in a dictionary, ready as soon as they are added."""
-
-    rows: dict[tuple[str, str], Document] = field(default_factory=dict)
-    added: int = 0
-
-    async def add(
-        self,
-        tenant: str,
-        filename: str,
-        content: bytes,
-        *,
-        source: str | None = None,
-        audience: Audience = Audience.PUBLIC,
-        declared_type: str | None = None,
-    ) -> Document:
-        if not filename:
-            raise InvalidInput("no filename", param="filename")
-        if b"\0" in content:
-            raise UnreadableDocument("this is no text", param="file")
-        self.added += 1
-        digest = hashlib.sha256((source or filename).encode()).hexdigest()
-        moment = datetime(2026, 1, 1, tzinfo=UTC)
-        document = Document(
-            id="doc_" + digest[:20],
-            source=source or filename,
-            filename=filename,
-            title=filename,
-            media_type=declared_type,
-            audience=audience,
-            sha256=digest,
-            bytes=len(content),
-            characters=len(content),
-            passages=1,
-            status=DocumentStatus.READY,
-            error=None,
-            revision=1,
-            created_at=moment,
-            updated_at=moment,
-            done=1,
-            total=1,
-        )
-        self.rows[tenant, document.id] = document
-        return document
-
-    async def get(self, tenant: str, document_id: str) -> Document:
-        if (tenant, document_id) not in self.rows:
-            raise NotFound(f"no document {document_id}", param="document_id")
-        return self.rows[tenant, document_id]
-
-    async def list(self, tenant: str, limit: int = 100, after: str | None = None) -> list[Document]:
-        mine = sorted((row for (owner, _), row in self.rows.items() if owner == tenant), key=lambda row: row.id)
-        return [row for row in mine if after is None or row.id > after][:limit]
-
-    async def reindex(self, tenant: str, document_id: str) -> Document:
-        row = await self.get(tenant, document_id)
-        self.rows[tenant, document_id] = replace(row, status=DocumentStatus.QUEUED, done=0, total=4)
-        return self.rows[tenant, document_id]
-
-    async def delete(self, tenant: str, document_id: str) -> None:
-        await self.get(tenant, document_id)
-        del self.rows[tenant, document_id]
-
-
-@dataclass
-class OneGeneration:
-    """The only index there ever is."""
-
-    embeddings: HashEmbeddings
-    index: FakeIndex
-
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Generation]:
-        yield Generation("hash", cast("Embeddings", self.embeddings), self.index)
-
-
 @dataclass
 class Parts:
     """What a `Wayside` has, made of fakes, around a real database."""
@@ -337,9 +165,13 @@ class Parts:
             FakeTextReader(),
         )
         served = self.recommending.served
-        self.tools = open_tools(self.database, self.systems, self.search, self.settings.policy, recommender=served)
         self.tools = open_tools(
-            self.database, self.systems, self.search, self.settings.policy, forecaster=self.forecasts
+            self.database,
+            self.systems,
+            self.search,
+            self.settings.policy,
+            recommender=served,
+            forecaster=self.forecasts,
         )
         store = FeedbackStore(self.database, Audit(self.database))
         self.feedback = FeedbackDesk(store, self.turns, self.systems.help_desk)
@@ -444,17 +276,3 @@ class Parts:
     @property
     def wayside(self) -> Wayside:
         return cast("Wayside", self)
-
-
-def _text(request: Mapping[str, Any]) -> str:
-    content = request["messages"][-1].get("content") or ""
-    return content if isinstance(content, str) else " ".join(part["text"] for part in content)
-
-
-def _head(kind: str) -> dict[str, Any]:
-    return {"id": "chatcmpl-1", "object": kind, "created": 1, "model": MODEL}
-
-
-def _usage(text: str) -> dict[str, int]:
-    words = len(text.split())
-    return {"prompt_tokens": words, "completion_tokens": words, "total_tokens": 2 * words}

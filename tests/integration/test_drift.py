@@ -26,11 +26,16 @@ from core.database import Database, now
 from core.errors import NotFound
 from core.registry import Registry
 from core.settings import DriftSettings
+from core.types import Principal, Role
 from tabular.drift.results import About, Achieved, Apart, Check, Compared, Finding, Usual
-from tabular.fraud.decisions import DecisionRow
+from tabular.fraud.decisions import DecisionRow, Outcome
+from tabular.fraud.events import Transaction
+from tabular.fraud.live import LiveFraud
+from tabular.fraud.scoring import Scorer
 from tests.integration.drifting import inflated, promoted, serve, world
 
 TOLD = DriftSettings(webhook_url="http://127.0.0.1:9/drift", webhook_secret="sixteen letters!")
+STAFF = Principal("key_s", TENANT, Role.STAFF)
 
 
 def finding(name: str, about: About = About.FEATURE) -> Finding:
@@ -180,6 +185,16 @@ async def test_of_very_many_decisions_a_part_is_looked_at(database: Database) ->
     assert every.vectors.shape == (count, 29)
     assert every.fraud.any()
     assert len(await decided(database, "rival", begin, end)) == 0
+
+
+async def test_a_part_is_looked_at_whatever_else_has_numbers_of_the_log(database: Database) -> None:
+    live = LiveFraud(database, lambda _: Scorer(None))
+    moment = int(now().timestamp() * 1000)
+    for number in range(20):
+        # Each report has the number between two payments'.
+        await live.score(TENANT, Transaction(f"T{number}", moment - number, "C", "P", 100))
+        await live.report(STAFF, f"T{number}", Outcome.GENUINE)
+    assert len(await decided(database, TENANT, 0, moment + 1, most=10)) == 10
 
 
 async def test_the_command_looks_and_writes_the_report(tmp_path: Path) -> None:

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from app.fraud.history import Appended, append_history
 from core.audit import Audit
 from core.database import Database
 from core.errors import Conflict, InvalidInput, NotFound
 from core.types import Principal, Role
-from tabular.eventlog import EventLog
+from tabular.eventlog import PAGE, EventLog
 from tabular.features import Floats, replay
 from tabular.fraud.costs import Band
 from tabular.fraud.decisions import Decisions, Outcome
-from tabular.fraud.events import DAY, Transaction
-from tabular.fraud.features import FraudFeatures, FraudState
+from tabular.fraud.events import DAY, FraudEvent, Transaction
+from tabular.fraud.features import HORIZON, LATEST, FraudFeatures, FraudState
 from tabular.fraud.live import LiveFraud
 from tabular.fraud.records import KINDS, fraud_event, history
 from tabular.fraud.rules import Rules
 from tabular.fraud.scoring import Scorer
+from tests.integration.planned import asked, on_sqlite, plans
 from tests.unit.tabular.fraud.making import BEGIN, made
 
 TENANT = "harbor"
@@ -202,6 +205,22 @@ async def test_an_outcome_becomes_a_label_and_can_be_taken_back(
         await live.report(STRANGER, "T1", Outcome.FRAUD)
 
 
+async def test_a_fraud_that_was_reported_does_not_count_again_by_an_import(
+    database: Database, live: LiveFraud, clock: Clock
+) -> None:
+    decided, old = use("T1", clock), use("T0", clock, ago=DAY)
+    await live.score(TENANT, decided)
+    await live.report(STAFF, "T1", Outcome.FRAUD)
+    done = await append_history(database, TENANT, [(old, True), (decided, True)], lambda _: None)
+    assert done == Appended(transactions=1, known=1, frauds_left=1)
+    clock.milliseconds += 9 * DAY
+    risky = await live.score(TENANT, use("T2", clock))
+    assert dict(zip(FEATURES.names, risky.decision.vector, strict=True))["terminal_risk_7d"] == 1
+    await live.report(STAFF, "T1", Outcome.GENUINE)
+    calmer = await live.score(TENANT, use("T3", clock))
+    assert dict(zip(FEATURES.names, calmer.decision.vector, strict=True))["card_frauds"] == 1
+
+
 async def test_the_queue_is_what_people_have_to_look_at(database: Database, live: LiveFraud, clock: Clock) -> None:
     for number in range(6):
         await live.score(TENANT, use(f"T{number}", clock, 60_000 if number % 2 else 1_000))
@@ -216,8 +235,120 @@ async def test_the_queue_is_what_people_have_to_look_at(database: Database, live
         await decisions.get("rival", "T1")
 
 
+async def test_many_of_one_caller_are_not_decided_about_with_those_of_another(database: Database, clock: Clock) -> None:
+    def ticking() -> datetime:
+        clock.milliseconds += 1
+        return clock()
+
+    live = LiveFraud(database, lambda _: RULES, clock=ticking)
+    # The first of them is at work, and the others wait.
+    first, *groups = [[use(f"{group}-{number}", clock) for number in range(60)] for group in "ABC"]
+    alone = asyncio.create_task(live.score_all(TENANT, first))
+    await asyncio.sleep(0)
+    singles = [use(f"D{number}", clock) for number in range(4)]
+    found = await asyncio.gather(alone, *(live.score_all(TENANT, each) for each in (*groups, singles)))
+    moments = [{each.decided_at for each in group} for group in found]
+    assert [len(each) for each in moments] == [1, 1, 1, 1]
+    assert moments[2] == moments[3]
+    assert len(moments[0] | moments[1] | moments[2]) == 3
+
+
+class Counting(FraudFeatures):
+    """Counts how often others had their turn between two questions to it."""
+
+    def __init__(self) -> None:
+        self.turns = 0
+        self.seen: set[int] = set()
+
+    def vector(self, state: FraudState, event: FraudEvent) -> Floats:
+        self.seen.add(self.turns)
+        return super().vector(state, event)
+
+
+async def test_others_have_their_turn_while_many_are_decided_about(database: Database, clock: Clock) -> None:
+    counting = Counting()
+
+    async def others() -> None:
+        while True:
+            counting.turns += 1
+            await asyncio.sleep(0)
+
+    live = LiveFraud(database, lambda _: Scorer(None, definition=counting), clock=clock)
+    busy = asyncio.create_task(others())
+    found = await live.score_all(TENANT, [use(f"T{number}", clock) for number in range(100)])
+    busy.cancel()
+    assert [each.number for each in found] == list(range(1, 101))
+    assert len(counting.seen) >= 6
+
+
+async def test_a_long_import_is_read_before_anybody_waits_for_the_lock(database: Database, clock: Clock) -> None:
+    live = LiveFraud(database, lambda _: RULES, clock=clock)
+    await live.score(TENANT, use("T1", clock))
+    old = [(use(f"H{number}", clock, ago=number + 1), False) for number in range(11 * PAGE)]
+    await append_history(database, TENANT, old[::-1], lambda _: None)
+    with asked(database, "SELECT events", "UPDATE event_counters", "INSERT INTO events") as statements:
+        found = await live.score(TENANT, use("T2", clock))
+    assert dict(zip(FEATURES.names, found.decision.vector, strict=True))["card_uses_1d"] == 11 * PAGE + 2
+    said = [each.statement.split()[0] for each in statements]
+    # The lock is tried, let go, and taken again when everything is known.
+    assert said[0] == "UPDATE"
+    assert said.count("SELECT") > 10
+    assert said[-2:] == ["UPDATE", "INSERT"]
+
+
+async def test_the_latest_decisions_are_found_without_sorting_all(tmp_path: Path, clock: Clock) -> None:
+    async with on_sqlite(tmp_path) as database:
+        live = LiveFraud(database, lambda _: RULES, clock=clock)
+        for number in range(6):
+            await live.score(TENANT, use(f"T{number}", clock, 60_000 if number % 2 else 1_000))
+        with asked(database) as questions:
+            page = await Decisions(database).list(TENANT, limit=3)
+        assert [each.number for each in page] == [6, 5, 4]
+        assert {*await plans(database, questions)} == {
+            "SEARCH fraud_decisions USING INDEX ix_fraud_decisions_band (tenant=? AND band=?)"
+        }
+
+
 async def test_a_decision_of_a_closing_process_is_waited_for(live: LiveFraud, clock: Clock) -> None:
     waiting = asyncio.create_task(live.score(TENANT, use("T1", clock)))
     await asyncio.sleep(0)
     await live.close()
     assert (await asyncio.wait_for(waiting, 1)).number == 1
+
+
+class Watched(FraudFeatures):
+    """Shows the states that it begins."""
+
+    def __init__(self) -> None:
+        self.states: list[FraudState] = []
+
+    def start(self) -> FraudState:
+        self.states.append(super().start())
+        return self.states[-1]
+
+
+async def test_a_process_that_goes_on_forgets_what_nobody_asks_for(database: Database, clock: Clock) -> None:
+    watched = Watched()
+    live = LiveFraud(database, lambda _: Scorer(None, definition=watched), clock=clock)
+    served: dict[str, bytes] = {}
+    for number in range(60):
+        clock.milliseconds += 3 * DAY
+        at = clock.milliseconds - (LATEST if number % 4 == 0 else 0)
+        one = Transaction(f"T{number}", at, f"C{number % 45}", f"P{number % 11}", 100 + number)
+        served[one.id] = (await live.score(TENANT, one)).decision.vector.tobytes()
+        if number % 6 == 0:
+            await live.report(STAFF, one.id, Outcome.FRAUD)
+    assert served == await replayed(database)
+    (state,) = watched.states
+    assert len(state.cards) < 30
+    assert len(state.terminals) == 11
+
+
+async def test_what_a_clock_that_was_ahead_told_is_known_after_a_start(database: Database, clock: Clock) -> None:
+    began = clock.milliseconds
+    before = LiveFraud(database, lambda _: RULES, clock=clock)
+    await before.score(TENANT, use("T1", clock, ago=-240_000))
+    clock.milliseconds = began + HORIZON + 120_000
+    started = LiveFraud(database, lambda _: RULES, clock=clock)
+    found = await started.score(TENANT, use("T2", clock, ago=LATEST))
+    assert (await replayed(database))["T2"] == found.decision.vector.tobytes()

@@ -64,6 +64,14 @@ async def test_another_process_takes_up_what_changed(database: Database) -> None
     assert ours.rules("neighbour") == BASE
 
 
+async def test_what_is_on_a_list_already_is_in_force_where_it_was_put_again(database: Database) -> None:
+    ours, theirs = Rulebook(database, BASE), Rulebook(database, BASE)
+    await ours.put(ADA, FraudList.BLOCKED_CARDS, "C1", "stolen")
+    listed, new = await theirs.put(ADA, FraudList.BLOCKED_CARDS, "C1", "stolen, I am told")
+    assert (listed.reason, new) == ("stolen", False)
+    assert "C1" in theirs.rules(TENANT).blocked_cards
+
+
 async def test_no_card_is_on_both_lists_whoever_is_first(database: Database) -> None:
     books = [Rulebook(database, Rules()) for _ in range(2)]
     lists = (FraudList.BLOCKED_CARDS, FraudList.TRUSTED_CARDS)

@@ -31,7 +31,7 @@ from tabular.recommend.evaluation import Greedy, evaluate
 from tabular.recommend.records import PURCHASES, Reaction, purchases
 from tests.fakes.candidates import candidate as broken
 from tests.fakes.company import FakeCompany
-from tests.fakes.parts import HashEmbeddings
+from tests.fakes.holdings import HashEmbeddings
 from tests.fakes.shopping import NEWCOMER, later, shopping
 from tests.fakes.systems import FakeOrders, FakeProcurement
 

@@ -23,8 +23,8 @@ from retrieval.index.layout import Layout
 from retrieval.migrate import Generation
 from retrieval.snapshot import read_card, write_snapshot
 from tests.fakes.embeddings import FakeEmbeddings
+from tests.fakes.holdings import MemoryDocuments
 from tests.fakes.index import found
-from tests.fakes.parts import MemoryDocuments
 
 LAYOUT = Layout(("text",), 16)
 PUBLIC, STAFF = Audience.PUBLIC, Audience.STAFF

@@ -103,6 +103,12 @@ async def test_lines_that_are_not_sound_come_out_with_their_reason(tmp_path: Pat
         assert word in line
 
 
+async def test_a_file_as_spreadsheets_write_it_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "history.csv"
+    file.write_text(f"{HEAD}\r\nA1,2026-01-01T00:00:00Z,C1,P1,10.00,0\r\n", encoding="utf-8-sig")
+    assert (await tabular(tmp_path / "workspace", "import", str(file)))[1].startswith("1 transactions were appended")
+
+
 async def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
     workspace = tmp_path / "workspace"
     file = tmp_path / "history.csv"

@@ -8,8 +8,8 @@ from sqlalchemy.exc import DBAPIError
 from app.metering import ApiUsage, Metering
 from core.database import Database
 from core.types import Principal, Role, Usage
+from tests.fakes.echoing import MODEL
 from tests.fakes.gateway import Gateway, gateway
-from tests.fakes.parts import MODEL
 
 CALLER = Principal("key_a", "harbor", Role.CLIENT)
 

@@ -61,3 +61,8 @@ def test_the_latest_is_told_within_the_horizon() -> None:
 def test_what_was_forgotten_is_not_told_late_either() -> None:
     made = _filled([(0, 5), (500, 1), (390, 9)])
     assert made.window(-1, 600) == (1, 1)
+
+
+def test_what_lies_at_the_horizon_is_told_however_much_was_before_it() -> None:
+    last = [(150, 7), (250, 1)]
+    assert _filled([(0, 1), *last]).window(149, 250) == _filled(last).window(149, 250) == (2, 8)

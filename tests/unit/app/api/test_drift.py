@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from app.drift.checks import Kept, New
+from app.workspace import TENANT as INSTALLATION
 from core.database import now
+from core.types import Role
 from tabular.drift.results import About, Achieved, Apart, Check, Compared, Finding, Usual
 from tests.fakes.gateway import TENANT, Gateway
 
@@ -58,14 +60,15 @@ async def test_a_report_can_do_nothing(served: Gateway) -> None:
 
 
 async def test_an_engineer_looks_now_and_once_for_a_key(served: Gateway) -> None:
+    served.keys["own"], _ = await served.parts.identity.create(INSTALLATION, "own", Role.ENGINEER)
     once = {"idempotency-key": "look-1"}
-    answer = await served.call("POST", "/api/drift/fraud/check", role="engineer", headers=once)
+    answer = await served.call("POST", "/api/drift/fraud/check", role="own", headers=once)
     assert answer.status_code == 201
     assert (answer.json()["state"], answer.json()["unknown"]) == ("unknown", ["there is no champion"])
-    again = await served.call("POST", "/api/drift/fraud/check", role="engineer", headers=once)
+    again = await served.call("POST", "/api/drift/fraud/check", role="own", headers=once)
     assert again.json() == answer.json()
-    assert len((await served.call("GET", "/api/drift")).json()["data"]) == 1
-    answer = await served.call("POST", "/api/drift/churn/check", role="engineer")
+    assert len((await served.call("GET", "/api/drift", role="own")).json()["data"]) == 1
+    answer = await served.call("POST", "/api/drift/churn/check", role="own")
     assert (answer.status_code, "no watched model 'churn'" in answer.json()["message"]) == (404, True)
 
 
@@ -75,7 +78,9 @@ async def test_others_have_no_business_here(served: Gateway) -> None:
         assert (await served.call("GET", f"/api/drift{path}", role="client")).status_code == 403
         strange = await served.call("GET", f"/api/drift{path}", role="stranger")
         assert strange.json().get("data") == [] if path == "" else strange.status_code == 404
-    assert (await served.call("POST", "/api/drift/fraud/check", role="staff")).status_code == 403
+    # A check shows what the installation's model was trained on, which is no other tenant's to see.
+    for role in ("staff", "engineer", "stranger"):
+        assert (await served.call("POST", "/api/drift/fraud/check", role=role)).status_code == 403
     unknown = await served.call("GET", "/api/drift/drf_" + "0" * 32, role="staff")
     assert (unknown.status_code, unknown.json()["param"]) == (404, "check_id")
 

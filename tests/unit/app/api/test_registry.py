@@ -17,8 +17,8 @@ from core.types import Role
 from core.versions import Kind, Mode, Plan, Standing
 from tabular.fraud.trials import Bands, Compared
 from tests.fakes.candidates import MODEL, candidate, measured
+from tests.fakes.echoing import MODEL as ECHO
 from tests.fakes.gateway import Gateway
-from tests.fakes.parts import MODEL as ECHO
 
 CANARY = {"mode": "canary", "percent": 50}
 

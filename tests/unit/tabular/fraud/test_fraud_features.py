@@ -7,7 +7,7 @@ import pytest
 
 from tabular.features import replay
 from tabular.fraud.events import DAY, Label, Transaction
-from tabular.fraud.features import DELAY, HORIZON, LATEST, FraudFeatures, FraudState
+from tabular.fraud.features import DELAY, HORIZON, LATEST, REACH, FraudFeatures, FraudState
 from tabular.fraud.records import fraud_event, history
 from tests.unit.tabular.fraud.making import BEGIN, made
 
@@ -132,3 +132,50 @@ def test_a_state_of_the_last_weeks_says_the_same_of_what_arrives_late(count: int
             assert FEATURES.vector(whole, late).tobytes() == FEATURES.vector(part, late).tobytes(), (days, number)
             asked += 1
     assert asked == 16 * 120
+
+
+@pytest.mark.parametrize(("every", "seed"), [(1, 3), (40, 4)])
+def test_a_state_that_forgets_says_the_same(every: int, seed: int) -> None:
+    """Cards and terminals that come, rest and come again; frauds that are known late, or taken back after months."""
+    random = np.random.default_rng(seed)
+    log: list[tuple[int, Transaction | Label]] = []
+    for number, (made_, fraud) in enumerate(made(3_000, days=400, seed=seed)):
+        # A card is in use for some weeks in a hundred days, and another has its name after a year.
+        week = (made_.at - BEGIN) // (25 * DAY)
+        one = use(number, made_.at, made_.cents, f"{made_.card}-{week % 4}", f"{made_.terminal}-{week % 9}")
+        log.append((one.at + int(random.integers(0, LATEST) if number % 7 == 0 else 0), one))
+        if fraud:
+            label = Label(f"L{number}", one.at, one.card, one.terminal, 1)
+            log.append((one.at + int(random.integers(1, 40)) * DAY, label))
+            if number % 5 == 0:
+                back = Label(f"B{number}", one.at, one.card, one.terminal, -1)
+                log.append((one.at + int(random.integers(41, 150)) * DAY, back))
+    log.sort(key=lambda each: each[0])
+    whole, part, kept, asked = FEATURES.start(), FEATURES.start(), 0, 0
+    for number, (moment, event) in enumerate(log):
+        if isinstance(event, Transaction):
+            assert FEATURES.vector(whole, event).tobytes() == FEATURES.vector(part, event).tobytes(), number
+            late = use(number, moment - LATEST, card=event.card, terminal=event.terminal)
+            assert FEATURES.vector(whole, late).tobytes() == FEATURES.vector(part, late).tobytes(), number
+            asked += 1
+        for state in (whole, part):
+            FEATURES.update(state, event)
+        if number % every == 0:
+            part.forget(moment - HORIZON)
+        kept = max(kept, len(part.cards))
+    assert asked == 3_000
+    assert kept < 0.8 * len(whole.cards)
+    assert len(part.terminals) < len(whole.terminals)
+
+
+def test_what_somebody_may_still_ask_for_is_not_forgotten() -> None:
+    state = after(use(1, BEGIN, card="old"), use(2, BEGIN + DAY, card="new"))
+    FEATURES.update(state, Label("L", BEGIN, "old", "P", 1))
+    state.forget(BEGIN + 1)
+    # It was heard of last, and the other one has to stay.
+    assert list(state.cards) == ["new", "old"]
+    state.forget(BEGIN + DAY + 1, most=1)
+    assert list(state.cards) == ["old"]
+    state.forget(BEGIN + DAY + 1)
+    assert (list(state.cards), list(state.terminals)) == ([], [])
+    assert told(state, use(3, BEGIN + DAY + REACH, card="new"))["card_uses_30d"] == 1
