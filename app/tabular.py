@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from app.champions import keep, take_up
+from app.anomalies.served import ServedAnomalies
+from app.champions import Served, keep, take_up
 from app.demand.served import ServedForecasts
 from app.drift.alerting import Alerts
 from app.drift.watching import Watch
 from app.federated.federated import Federated
 from app.fraud.served import ServedFraud
 from app.recommend.opening import Recommending, open_recommending
+from app.segments.served import ServedSegments
 from app.tasks.served import ServedTasks
 from app.workspace import TENANT
 from core.errors import MissingExtra
@@ -38,17 +40,24 @@ class Tabular:
     fraud_model: ServedFraud
     payments: PaymentStream | None
     tasks: ServedTasks
+    segments: ServedSegments
+    anomalies: ServedAnomalies
     forecasts: ServedForecasts
     recommending: Recommending
     drift: Watch
     alerts: Alerts
     federated: Federated
 
+    @property
+    def served(self) -> tuple[Served, ...]:
+        """What answers with champions."""
+        several = (self.fraud_model, self.tasks, self.segments, self.anomalies, self.forecasts)
+        return (*several, self.recommending.served)
+
     def background(self) -> list[Coroutine[Any, Any, None]]:
         """What goes on for as long as the gateway does; each until it is cancelled."""
-        served = (self.fraud_model, self.tasks, self.forecasts, self.recommending.served)
         going = [
-            keep(served, self.settings.registry.poll_seconds),
+            keep(self.served, self.settings.registry.poll_seconds),
             self.drift.run(),
             self.federated.keeper.run(),
         ]
@@ -81,6 +90,8 @@ async def open_tabular(
         fraud_model=fraud_model,
         payments=_payments(settings, fraud),
         tasks=ServedTasks(registry),
+        segments=ServedSegments(registry, systems.orders, tenant=TENANT),
+        anomalies=ServedAnomalies(registry, tenant=TENANT),
         forecasts=ServedForecasts(registry, systems.procurement, settings, tenant=TENANT),
         recommending=open_recommending(
             database, systems.orders, systems.procurement, registry, embeddings, settings, TENANT
@@ -89,7 +100,7 @@ async def open_tabular(
         alerts=Alerts(database, settings.drift, drift.kept),
         federated=Federated.of(database, registry),
     )
-    for served in (fraud_model, opened.tasks, opened.forecasts, opened.recommending.served):
+    for served in opened.served:
         await take_up(served)
     return opened
 

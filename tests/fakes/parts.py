@@ -17,6 +17,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from agents.feedback import FeedbackStore
 from agents.hands import ToolHands
 from agents.reconciling import Reconciling
+from app.anomalies.served import ServedAnomalies
 from app.demand.served import ServedForecasts
 from app.drift.alerting import Alerts
 from app.drift.watching import Watch
@@ -30,6 +31,7 @@ from app.observing import Observing
 from app.recommend.opening import Recommending, open_recommending
 from app.runs.assistants import Assistants
 from app.runs.runs import Runs
+from app.segments.served import ServedSegments
 from app.senses import Senses
 from app.snapshots import Snapshots
 from app.store import Store
@@ -387,6 +389,14 @@ class Parts:
         return ServedTasks(self.trials.registry)
 
     @cached_property
+    def segments(self) -> ServedSegments:
+        return ServedSegments(self.trials.registry, self.systems.orders, tenant=COMPANY)
+
+    @cached_property
+    def anomalies(self) -> ServedAnomalies:
+        return ServedAnomalies(self.trials.registry, tenant=COMPANY)
+
+    @cached_property
     def forecasts(self) -> ServedForecasts:
         return ServedForecasts(self.trials.registry, self.systems.procurement, self.settings, tenant="default")
 
@@ -419,6 +429,8 @@ class Parts:
             fraud_model=self.fraud_model,
             payments=None,
             tasks=self.tasks,
+            segments=self.segments,
+            anomalies=self.anomalies,
             forecasts=self.forecasts,
             recommending=self.recommending,
             drift=self.drift,
