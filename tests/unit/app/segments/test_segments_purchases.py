@@ -30,8 +30,8 @@ def test_all_but_the_cancelled_are_purchases() -> None:
     ],
 )
 def test_what_counts_is_what_was_really_paid(charged: str, refunded: str, total: str, wanted: str) -> None:
-    told = {"charged": Decimal(charged), "refunded": Decimal(refunded), "total": Decimal(total)}
-    assert paid(replace(ONE, **told)) == Decimal(wanted)
+    order = replace(ONE, charged=Decimal(charged), refunded=Decimal(refunded), total=Decimal(total))
+    assert paid(order) == Decimal(wanted)
 
 
 def test_the_moment_is_that_of_the_latest_order_and_never_to_come() -> None:

@@ -85,7 +85,7 @@ def test_one_value_far_beyond_what_was_seen_makes_a_row_unusual_however_many_col
 
 
 def test_a_value_beside_the_only_one_is_as_far_out_as_can_be_and_one_beside_two_is_further_by_its_distance() -> None:
-    rows = np.stack([np.ones(300), np.arange(300) % 2], axis=1)
+    rows = np.stack([np.ones(300), np.arange(300.0) % 2], axis=1)
     model = find_usual(("one", "two"), rows)
     same, other, near, far = model.judge(np.array([[1.0, 0], [1.001, 0], [1.0, 2], [1.0, 5]]))
     assert not same.unusual

@@ -65,7 +65,7 @@ def test_a_lead_is_one_or_may_be_chance() -> None:
 def test_pairs_are_told_apart_as_scikit_learn_ranks_them() -> None:
     random = np.random.default_rng(0)
     usual = random.integers(0, 9, 200).astype(float)
-    odd = usual + random.integers(0, 4, 200)
+    odd = usual + random.integers(0, 4, 200).astype(float)
     found = measures.told_apart(usual, odd)
     target = np.repeat([False, True], 200)
     assert found.value == pytest.approx(roc_auc_score(target, np.concatenate([usual, odd])))
