@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
@@ -18,6 +18,8 @@ from core.versions import Kind
 if TYPE_CHECKING:
     from core.registry import Registry
     from core.versions import Standing, Version
+
+Model = TypeVar("Model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,33 @@ class Champion:
         # A database that was away amid it is asked again.
         self._seen = standing.changes
         return change
+
+
+class Loaded(Generic[Model]):
+    """A tabular model's champion, opened: what `read` makes of its files, which it does in a thread."""
+
+    def __init__(self, registry: Registry, model: str, read: Callable[[Mapping[str, Path]], Model]) -> None:
+        self._changes = Champion(registry, model)
+        self._read = read
+        self._held: tuple[int, Model] | None = None
+
+    @property
+    def held(self) -> tuple[int, Model] | None:
+        """The version in force and the model; None without one."""
+        return self._held
+
+    async def refresh(self) -> None:
+        """Take up the champion if it changed.
+
+        Raises what `Champion.change` and `read` do, and keeps the one before then.
+        """
+        change = await self._changes.change()
+        if change is None:
+            return
+        held = None
+        if change.version is not None:
+            held = (change.version.number, await asyncio.to_thread(self._read, change.files))
+        self._held = held
 
 
 class Served(Protocol):

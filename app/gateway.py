@@ -13,6 +13,7 @@ from opentelemetry.sdk.trace.export import SpanExporter
 from app import errors, logs
 from app.accounts import Accounts
 from app.api import (
+    anomalies,
     approvals,
     audio,
     audit,
@@ -40,6 +41,7 @@ from app.api import (
     recommendations,
     registry,
     search,
+    segments,
     speech,
     suggestions,
     sync,
@@ -186,6 +188,8 @@ def create_app(wayside: Wayside, spans: SpanExporter | None = None) -> FastAPI:
         sync.routes(wayside.reconciling),
         fraud_rules.routes(wayside.tabular.fraud_model.rulebook),
         tasks.routes(wayside.tabular.tasks),
+        segments.routes(wayside.tabular.segments),
+        anomalies.routes(wayside.tabular.anomalies),
         drift.routes(wayside.tabular.drift, TENANT),
         federated.routes(wayside.tabular.federated, TENANT),
         recommendations.routes(wayside.tabular.recommending),

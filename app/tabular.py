@@ -8,18 +8,26 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from app.champions import keep, take_up
+from app.anomalies.served import MODEL as ANOMALIES
+from app.anomalies.served import ServedAnomalies
+from app.champions import Served, keep, take_up
+from app.demand.served import MODEL as DEMAND
 from app.demand.served import ServedForecasts
 from app.drift.alerting import Alerts
 from app.drift.watching import Watch
 from app.federated.federated import Federated
+from app.fraud.served import MODEL as FRAUD
 from app.fraud.served import ServedFraud
 from app.fraud.trials import FraudTrials
 from app.recommend.opening import Recommending, open_recommending
+from app.recommend.served import MODEL as RECOMMEND
+from app.segments.served import MODEL as SEGMENTS
+from app.segments.served import ServedSegments
 from app.tasks.served import ServedTasks
 from app.workspace import TENANT
 from core.errors import MissingExtra
 from tabular.fraud.live import LiveFraud
+from tabular.tasks.catalog import TASKS
 
 if TYPE_CHECKING:
     from app.fraud.jetstream import JetStreamPayments
@@ -29,6 +37,10 @@ if TYPE_CHECKING:
     from core.registry import Registry
     from core.settings import Settings
     from retrieval.embed.onnx import OnnxEmbeddings
+
+
+OWN = frozenset({FRAUD, RECOMMEND, DEMAND, SEGMENTS, ANOMALIES, *TASKS})
+"""The names of the models of tables that are the gateway's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +53,24 @@ class Tabular:
     fraud_trials: FraudTrials
     payments: Sequence[JetStreamPayments | KafkaPayments]
     tasks: ServedTasks
+    segments: ServedSegments
+    anomalies: ServedAnomalies
     forecasts: ServedForecasts
     recommending: Recommending
     drift: Watch
     alerts: Alerts
     federated: Federated
 
+    @property
+    def served(self) -> tuple[Served, ...]:
+        """What answers with champions."""
+        several = (self.fraud_model, self.tasks, self.segments, self.anomalies, self.forecasts)
+        return (*several, self.recommending.served)
+
     def background(self) -> list[Coroutine[Any, Any, None]]:
         """What goes on for as long as the gateway does; each until it is cancelled."""
-        served = (self.fraud_model, self.tasks, self.forecasts, self.recommending.served)
         going = [
-            keep(served, self.settings.registry.poll_seconds),
+            keep(self.served, self.settings.registry.poll_seconds),
             self.fraud_trials.run(),
             self.drift.run(),
             self.federated.keeper.run(),
@@ -74,7 +93,7 @@ async def open_tabular(
 
     Raises `MissingExtra` for a stream without the package for it.
     """
-    fraud_model = ServedFraud(database, registry, settings.fraud)
+    fraud_model = ServedFraud(database, registry, settings.fraud, TENANT)
     fraud = LiveFraud(database, fraud_model.scorer)
     stack.push_async_callback(fraud.close)
     drift = Watch(database, registry, settings.drift)
@@ -85,15 +104,17 @@ async def open_tabular(
         fraud_trials=FraudTrials(database, registry, fraud_model),
         payments=_payments(settings, fraud),
         tasks=ServedTasks(registry),
+        segments=ServedSegments(registry, systems.orders, tenant=TENANT),
+        anomalies=ServedAnomalies(registry, tenant=TENANT),
         forecasts=ServedForecasts(registry, systems.procurement, settings, tenant=TENANT),
         recommending=open_recommending(
             database, systems.orders, systems.procurement, registry, embeddings, settings, TENANT
         ),
         drift=drift,
         alerts=Alerts(database, settings.drift, drift.kept),
-        federated=Federated.of(database, registry),
+        federated=Federated.of(database, registry, {*OWN, settings.registry.serves}),
     )
-    for served in (fraud_model, opened.tasks, opened.forecasts, opened.recommending.served):
+    for served in opened.served:
         await take_up(served)
     return opened
 

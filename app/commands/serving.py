@@ -34,11 +34,13 @@ async def _serve(settings: Settings) -> None:
     # frozen it is not looked through again by any later collection.
     gc.disable()
     # The gateway's imports take a second: `wayside --help` does without them.
+    from app.commands.training import check_schedule
     from app.gateway import create_app
     from app.logs import configure
     from app.wiring import open_wayside
 
     configure()
+    check_schedule(settings.tabular.retrain)
 
     console = Console(stderr=True)
     async with open_wayside(settings, console=console) as wayside:

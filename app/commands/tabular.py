@@ -7,7 +7,7 @@ import getpass
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import typer
@@ -18,7 +18,7 @@ from app.commands import Workspace, federations, settings_for
 from app.commands.drift import drift
 from app.commands.log_database import log_database
 from app.commands.purchases import import_purchases
-from app.commands.training import TASKS, Order, Trainer, find_trainer, need
+from app.commands.training import TASKS, Options, Order, Trainer, find_trainer, need
 from app.demo.card_uses import card_uses
 from app.demo.company import generate
 from app.fraud.history import Appended, append_history, read_history, write_rejected
@@ -113,20 +113,24 @@ def check(
 
 @commands.command()
 def train(
-    model: Annotated[str, typer.Argument(help="fraud, recommend, demand, churn or income")],
+    model: Annotated[str, typer.Argument(help="fraud, recommend, demand, segments, churn, income or anomalies")],
     promote: Annotated[bool, typer.Option(help="Make it the champion, if the gate lets it.")] = False,
     data: Annotated[Path | None, typer.Option(help="The table that it learns from.", exists=True)] = None,
     report: Annotated[Path | None, typer.Option(help="Write a report here, HTML.")] = None,
     even: Annotated[bool, typer.Option(help="Weigh rows until groups of people are selected evenly.")] = False,
+    expected: Annotated[
+        float | None, typer.Option(help="The share of rows that is unusual, for anomalies; 0.01 if not named.")
+    ] = None,
     workspace: Workspace = None,
 ) -> None:
     """Train a model, measure it on what it was not trained on, and register it as a version.
 
-    Churn and income are learned from a table, the others from what the workspace holds.
+    Churn, income and anomalies are learned from a table, the others from what the workspace holds.
     """
     trainer = find_trainer(model)
-    trainer.check(model, data=data, report=report, even=even)
-    asyncio.run(_train(settings_for(workspace, demo=False), trainer, promote, data=data, report=report, even=even))
+    options = Options(data, report, even, expected)
+    trainer.check(model, options)
+    asyncio.run(_train(settings_for(workspace, demo=False), trainer, promote, options))
 
 
 async def _append(settings: Settings, rows: Sequence[tuple[Transaction, bool]]) -> Appended:
@@ -136,10 +140,10 @@ async def _append(settings: Settings, rows: Sequence[tuple[Transaction, bool]]) 
             return await append_history(database, TENANT, rows, lambda done: progress.advance(task, done))
 
 
-async def _train(settings: Settings, trainer: Trainer, promote: bool, **asked: Any) -> None:
+async def _train(settings: Settings, trainer: Trainer, promote: bool, options: Options) -> None:
     async with log_database(settings) as database:
         with tempfile.TemporaryDirectory() as folder, Console(stderr=True).status("training") as status:
-            made, ground = await trainer.make(Order(settings, database, Path(folder), status.console.print, **asked))
+            made, ground = await trainer.make(Order(settings, database, Path(folder), status.console.print, options))
             registry = Registry.of(database, settings.workspace, open_mirror(settings.registry))
             registered = await registry.register(made, getpass.getuser())
         for name, metric in registered.metrics.items():

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,19 +19,33 @@ from tabular.eventlog import EventLog
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """What is asked of a training. `say` tells whoever waits; files are written into `folder`, the report to `report`.
+class Options:
+    """What may be asked of a training, where it has a use for it.
 
-    `data` is a file, for what does not learn from the workspace; `even` asks for even treatment of groups.
+    `data` is the file that it learns from, `report` where a page is written; `even` asks for even treatment of groups,
+    `expected` is the share of rows that is to be told unusual.
     """
+
+    data: Path | None = None
+    report: Path | None = None
+    even: bool = False
+    expected: float | None = None
+
+    @property
+    def given(self) -> list[str]:
+        """The names of those that were asked for."""
+        return [each.name for each in fields(self) if getattr(self, each.name) != each.default]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is asked of a training. `say` tells whoever waits; files are written into `folder`."""
 
     settings: Settings
     database: Database
     folder: Path
     say: Callable[[str], None]
-    data: Path | None = None
-    report: Path | None = None
-    even: bool = False
+    options: Options
 
     @property
     def code(self) -> str:
@@ -45,21 +59,25 @@ Made = tuple[Candidate, str]
 
 @dataclass(frozen=True, slots=True)
 class Trainer:
-    """`packages` maps what is imported to what is installed. What learns `from_table` is given a file."""
+    """`packages` maps what is imported to what is installed. `takes` are the options that it has a use for.
+
+    What takes `data` needs it; the others learn from the workspace.
+    """
 
     packages: Mapping[str, str]
     make: Callable[[Order], Awaitable[Made]]
-    from_table: bool = False
+    takes: tuple[str, ...] = ()
 
-    def check(self, name: str, *, data: Path | None, report: Path | None, even: bool) -> None:
+    def check(self, name: str, options: Options) -> None:
         """Raise `InvalidInput` for options that it has no use for, `MissingExtra` without a package."""
-        if self.from_table and data is None:
+        if "data" in self.takes and options.data is None:
             raise InvalidInput(f"{name} is learned from a file: name it with --data", param="data")
-        if not self.from_table and (data or report or even):
-            told = f"{name} is learned from the workspace: --data, --report and --even are not for it"
-            raise InvalidInput(told, param="data" if data else "report" if report else "even")
+        if useless := [each for each in options.given if each not in self.takes]:
+            ground = "a file" if "data" in self.takes else "the workspace"
+            told = f"{name} is learned from {ground}: --{useless[0]} is not for it"
+            raise InvalidInput(told, param=useless[0])
         need(self.packages)
-        if report:
+        if options.report:
             need({"matplotlib": "matplotlib", "shap": "shap", "lime": "lime"})
 
 
@@ -68,6 +86,14 @@ def find_trainer(name: str) -> Trainer:
     if name not in TRAINERS:
         raise InvalidInput(f"no model {name!r} is trained here: there are {', '.join(TRAINERS)}", param="model")
     return TRAINERS[name]
+
+
+def check_schedule(models: Iterable[str]) -> None:
+    """Raise `InvalidInput` for a model that nobody could train on schedule, since it is learned from a file."""
+    for name in models:
+        if "data" in find_trainer(name).takes:
+            told = f"{name} is learned from a file, so that it cannot be trained on schedule"
+            raise InvalidInput(told, param="tabular.retrain")
 
 
 def need(packages: Mapping[str, str]) -> None:
@@ -111,6 +137,16 @@ async def _recommend(order: Order) -> Made:
     return candidate(trained, order.folder, order.code), "the event log"
 
 
+async def _segments(order: Order) -> Made:
+    from app.segments.training import candidate, train_segments
+    from app.systems import open_systems
+
+    async with AsyncExitStack() as stack:
+        orders = open_systems(order.settings.systems, order.database, stack).orders
+        trained = await train_segments(orders, TENANT, now=now(), say=order.say)
+    return candidate(trained, order.folder, order.code), f"{trained.purchases:,} purchases"
+
+
 async def _demand(order: Order) -> Made:
     from app.demand.training import candidate, train_demand
     from app.systems import open_systems
@@ -122,25 +158,40 @@ async def _demand(order: Order) -> Made:
 
 
 def _task(name: str) -> Trainer:
-    async def train(order: Order) -> Made:
-        if order.data is None:
-            raise InvalidInput(f"{name} is learned from a file", param="data")
-        return await asyncio.to_thread(_trained, name, order, order.data), order.data.name
+    return _from_file(name, TASKS, _trained, "report", "even")
 
-    return Trainer(TASKS, train, from_table=True)
+
+def _from_file(
+    name: str, packages: Mapping[str, str], made: Callable[[str, Order, Path], Candidate], *takes: str
+) -> Trainer:
+    async def train(order: Order) -> Made:
+        data = order.options.data
+        if data is None:
+            raise InvalidInput(f"{name} is learned from a file", param="data")
+        return await asyncio.to_thread(made, name, order, data), data.name
+
+    return Trainer(packages, train, ("data", *takes))
+
+
+def _anomalies(_name: str, order: Order, data: Path) -> Candidate:
+    from app.anomalies.training import EXPECTED, candidate, train_anomalies
+
+    expected = order.options.expected
+    made = train_anomalies(data, expected=EXPECTED if expected is None else expected, say=order.say)
+    return candidate(made, order.folder, order.code)
 
 
 def _trained(name: str, order: Order, data: Path) -> Candidate:
     from app.tasks.training import candidate, train_task
     from tabular.tasks.catalog import find
 
-    made = train_task(find(name), data, even=order.even, say=order.say)
-    if order.report:
+    made = train_task(find(name), data, even=order.options.even, say=order.say)
+    if order.options.report:
         # Draws, which takes seconds to import.
         from tabular.tasks.report import agreement, render
 
-        order.report.write_text(render(made.trained, made.card, agreement(made.trained)), encoding="utf-8")
-        order.say(f"the report is {order.report}")
+        order.options.report.write_text(render(made.trained, made.card, agreement(made.trained)), encoding="utf-8")
+        order.say(f"the report is {order.options.report}")
     return candidate(made, order.folder, order.code)
 
 
@@ -151,6 +202,8 @@ TRAINERS: Mapping[str, Trainer] = {
     "fraud": Trainer({"lightgbm": "lightgbm", "sklearn": "scikit-learn"}, _fraud),
     "recommend": Trainer({"scipy": "scipy", "safetensors": "safetensors"}, _recommend),
     "demand": Trainer({"statsforecast": "statsforecast", "pandas": "pandas"}, _demand),
+    "segments": Trainer({"sklearn": "scikit-learn"}, _segments),
     "churn": _task("churn"),
     "income": _task("income"),
+    "anomalies": _from_file("anomalies", {}, _anomalies, "expected"),
 }

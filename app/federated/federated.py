@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Self
 
@@ -22,6 +23,6 @@ class Federated:
     registry: Registry
 
     @classmethod
-    def of(cls, database: Database, registry: Registry) -> Self:
-        """On this database."""
-        return cls(Federations(database), Participation(database), Keeper(database), registry)
+    def of(cls, database: Database, registry: Registry, taken: Collection[str]) -> Self:
+        """On this database; no federation may have a name that is `taken`."""
+        return cls(Federations(database, taken=taken), Participation(database), Keeper(database), registry)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 
@@ -75,8 +75,10 @@ class Round:
 class Federations:
     """The federations of every tenant."""
 
-    def __init__(self, database: Database, *, clock: Callable[[], datetime] = now) -> None:
+    def __init__(self, database: Database, *, taken: Collection[str] = (), clock: Callable[[], datetime] = now) -> None:
+        """`taken` are names that a federation may not have: its model is registered under its name."""
         self._database = database
+        self._taken = frozenset(taken)
         self._audit = Audit(database)
         self._clock = clock
 
@@ -86,6 +88,8 @@ class Federations:
         Raises `InvalidInput` for a budget that no round fits into and for public rows that are not of the task,
         `Conflict` for a name that is taken, `MissingExtra` without the accountant.
         """
+        if declared.name in self._taken:
+            raise Conflict(f"{declared.name} is the name of another model: give the federation its own", param="name")
         await asyncio.to_thread(declared.task.rows, declared.evaluation)
         noise = await noise_of(declared.plan)
         row = FederationRow(

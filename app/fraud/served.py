@@ -52,17 +52,22 @@ class Failed:
 
 
 class ServedFraud:
-    """Gives the scorer of a tenant. Without a champion the rules decide alone.
+    """Gives the scorer of a tenant. Without a champion the rules decide alone, and so they do for every tenant but the
+    installation's own, from whose payments the models were learned.
 
     A challenger that cannot be opened, or fails at a transaction, is put into `failed` and not asked again.
     """
 
-    def __init__(self, database: Database, registry: Registry, settings: FraudSettings) -> None:
-        """Raises `InvalidInput` for a card that the settings both block and trust."""
+    def __init__(self, database: Database, registry: Registry, settings: FraudSettings, tenant: str) -> None:
+        """`tenant` is the installation's own.
+
+        Raises `InvalidInput` for a card that the settings both block and trust.
+        """
         self.costs = Costs(settings.review_cents, settings.found, settings.chargeback_cents, settings.refused_cents)
         self.tried: Tried | None = None
         self.failed: Failed | None = None
         self._registry = registry
+        self._tenant = tenant
         self._champion = Champion(registry, MODEL)
         self._judge: Judge | None = None
         self._trial: Trial | None = None
@@ -78,7 +83,10 @@ class ServedFraud:
 
     def scorer(self, tenant: str) -> Scorer:
         """The one in force now."""
-        return Scorer(self._judge, self.rulebook.rules(tenant), self.costs, self._definition, self._trial)
+        rules = self.rulebook.rules(tenant)
+        if tenant != self._tenant:
+            return Scorer(None, rules, self.costs, self._definition)
+        return Scorer(self._judge, rules, self.costs, self._definition, self._trial)
 
     async def refresh(self) -> None:
         """Take up changed rules, and the champion and the challenger if they changed.
@@ -92,8 +100,10 @@ class ServedFraud:
             return
         # Whatever comes of the champion, the trial that it was measured in is over.
         self._trial = self.tried = None
-        self._judge = None if change.version is None else await self._load(change.files)
-        await self._take_up_challenger(change.standing)
+        try:
+            self._judge = None if change.version is None else await self._load(change.files)
+        finally:
+            await self._take_up_challenger(change.standing)
 
     async def _take_up_challenger(self, standing: Standing) -> None:
         number, plan = standing.challenger, standing.plan

@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.order_pages import order_pages
 from core.database import Database, now
-from core.errors import InvalidInput
 from core.orders import Order, OrderFilter, OrderStatus
 from core.ports import Orders
 from tabular.eventlog import EventLog
@@ -24,9 +24,6 @@ from tabular.events import Event
 from tabular.recommend.history import KEPT, Basket, History
 from tabular.recommend.purchases import day_of
 from tabular.recommend.records import PURCHASE, WITHDRAWN, purchase_event, withdrawal_event
-
-PAGE = 1_000
-"""Orders that are asked for at once, the most that an order system gives."""
 
 _REMEMBERED = 20_000
 
@@ -72,24 +69,13 @@ class PurchaseHistory:
         """Take every order of the tenant, the latest first: each known when it was placed.
 
         Done again, nothing comes twice, and what was cancelled since is withdrawn. `advance` is told of each page's
-        length. Raises `InvalidInput` for more than `PAGE` orders of one moment, which cannot be told apart by time,
-        and what the order system raises.
+        length. Raises what `order_pages` does.
         """
-        moment, until = _milliseconds(self._clock()), None
-        last: set[str] = set()
-        taken = Taken(0, 0, 0)
-        while True:
-            page = await self._orders.orders(tenant, OrderFilter(limit=PAGE, placed_until=until))
-            fresh = [order for order in page if order.id not in last]
-            if fresh:
-                taken += await self._take(tenant, fresh, lambda at: at, moment)
-                advance(len(fresh))
-            if len(page) < PAGE:
-                return taken
-            if not fresh:
-                raise InvalidInput(f"more than {PAGE} orders of {until}: no next page can be told", param="orders")
-            until = page[-1].placed
-            last = {order.id for order in page}
+        moment, taken = _milliseconds(self._clock()), Taken(0, 0, 0)
+        async for page in order_pages(self._orders, tenant):
+            taken += await self._take(tenant, page, lambda at: at, moment)
+            advance(len(page))
+        return taken
 
     async def _take(self, tenant: str, orders: Sequence[Order], known_at: Callable[[int], int], moment: int) -> Taken:
         # Mostly there is nothing new, which takes no lock to see; a transaction that writes begins with the lock.

@@ -12,11 +12,10 @@ import orjson
 from core.versions import Candidate, Kind, Lineage
 from tabular.tasks.checks import DataCard, check
 from tabular.tasks.learners import PARAMETERS
-from tabular.tasks.schema import Table, read_table, write_rejected
+from tabular.tasks.rejected import rejected_beside, write_rejected
+from tabular.tasks.schema import Table, read_table
 from tabular.tasks.task import Task
 from tabular.tasks.training import Trained, train
-
-_ENDINGS = (".csv.gz", ".csv", ".parquet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +34,9 @@ def checked(task: Task, file: Path, say: Callable[[str], None]) -> tuple[Table, 
     table = read_table(file, task)
     if table.problems:
         beside = rejected_beside(file)
-        write_rejected(table, beside)
+        write_rejected(table.header, table.problems, beside)
         say(f"{table.rejected:,} rows were set aside: {beside} says why")
     return table, check(task, table)
-
-
-def rejected_beside(file: Path) -> Path:
-    """Where the rows of a file (or of a folder's one file) that are not sound are written."""
-    name = next((file.name.removesuffix(ending) for ending in _ENDINGS if file.name.endswith(ending)), file.name)
-    return file.with_name(f"{name}.rejected.csv")
 
 
 def train_task(task: Task, file: Path, *, even: bool, say: Callable[[str], None]) -> TaskTraining:

@@ -7,7 +7,7 @@ when it counts as genuine, as it does in training. A review finds the share of t
 A challenger has to go when it stops far more transactions than the champion, which shows within hours: when the lower
 end of its share's interval lies above `MORE` times the upper end of the champion's (Wilson's, 99 %). And when it is
 dearer, which shows when outcomes are known: when the mean difference in cost lies above zero by `SURE` standard
-errors. It is looked at again and again, which one look's level would not stand: docs/decisions/0033 has the rates.
+errors. It is looked at again and again, which one look's level would not stand: docs/decisions/0034 has the rates.
 """
 
 from __future__ import annotations

@@ -89,6 +89,21 @@ def ahead(first: Floats, second: Floats, target: Bools, *, seed: int = 0, resamp
     return interval(apart(np.arange(count)), drawn, count)
 
 
+def told_apart(usual: Floats, odd: Floats, *, seed: int = 0, resamples: int = RESAMPLES) -> Interval:
+    """The AUC at telling odd rows from usual ones by their scores, (N,) each: a bootstrap of the pairs by place."""
+    count = len(usual)
+    _, place = np.unique(np.concatenate([usual, odd]), return_inverse=True)
+    size = int(place.max()) + 1
+
+    def figure(rows: npt.NDArray[np.int64]) -> float:
+        found = np.bincount(place[count + rows], minlength=size), np.bincount(place[rows], minlength=size)
+        return _auc(*(each.astype(np.float64) for each in found))
+
+    random = np.random.default_rng(seed)
+    drawn = np.array([figure(random.integers(0, count, count)) for _ in range(resamples)])
+    return interval(figure(np.arange(count)), drawn, count)
+
+
 def interval(value: float, drawn: Floats, cases: int) -> Interval:
     """The 95 % percentile interval of resampled figures, which holds the figure itself; NaN among them is left out."""
     low, high = np.nanpercentile(drawn, (2.5, 97.5))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -37,7 +37,7 @@ class Ragged:
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """What a file holds. `further` are its columns that the task does not know."""
+    """What a file holds. `further` are its columns that nobody expected."""
 
     rows: list[Row]
     ragged: list[Ragged]
@@ -52,20 +52,26 @@ def known(value: object) -> str | None:
 
 
 def read_rows(path: Path, task: Task) -> Raw:
+    """Read a task's file. Raises what `read_raw` does."""
+    unused = (name for name, _ in task.unused)
+    return read_raw(path, [*(each.name for each in task.columns), task.target.name], unused)
+
+
+def read_raw(path: Path, wanted: Iterable[str] = (), unused: Iterable[str] = ()) -> Raw:
     """Read `.csv`, `.csv.gz` or `.parquet`. A folder stands for the one such file in it.
 
-    Raises `InvalidInput` for a file that is neither, cannot be read, or lacks a column; `MissingExtra` for Parquet
-    without its reader.
+    Raises `InvalidInput` for a file that is neither, cannot be read, or lacks a column that is `wanted`; `MissingExtra`
+    for Parquet without its reader.
     """
     path = _file(path)
     try:
         header, lines = _parquet(path) if path.suffix == ".parquet" else _csv(path)
-        wanted = {each.name for each in task.columns} | {task.target.name}
-        if missing := wanted - set(header):
+        needed = set(wanted)
+        if missing := needed - set(header):
             raise InvalidInput(f"{path} has no column {', '.join(sorted(missing))}", param="data")
         if len(set(header)) < len(header):
             raise InvalidInput(f"{path} names a column twice", param="data")
-        expected = wanted | {name for name, _ in task.unused}
+        expected = needed | set(unused)
         raw = Raw([], [], tuple(header), tuple(each for each in header if each not in expected))
         for line, values in lines:
             plain = tuple("" if value is None else str(value) for value in values)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,19 +14,10 @@ from pandera.errors import SchemaErrors
 
 from core.errors import InvalidInput
 from tabular.tasks.reading import Raw, read_rows
+from tabular.tasks.rejected import Problem
 from tabular.tasks.task import Category, Column, Task
 
 UNKNOWN = "is missing"
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong with a row: its line, the column (empty: the whole line), why, and the line as it stands."""
-
-    line: int
-    column: str
-    reason: str
-    plain: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +93,3 @@ def part(raw: Raw, task: Task) -> Table:
     target = np.array([row.values[task.target.name] == task.target.positive for row in sound], dtype=np.bool_)
     problems.sort(key=lambda each: (each.line, each.column))
     return Table(columns, target, tuple(problems), raw.header, raw.further)
-
-
-def write_rejected(table: Table, path: Path) -> None:
-    """Write what was set aside: the line, the column, why, and the line's values as they stand in the file."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        lines = csv.writer(file)
-        lines.writerow(["line", "column", "reason", *table.header])
-        lines.writerows([each.line, each.column, each.reason, *each.plain] for each in table.problems)

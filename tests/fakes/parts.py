@@ -13,6 +13,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from agents.feedback import FeedbackStore
 from agents.hands import ToolHands
 from agents.reconciling import Reconciling
+from app.anomalies.served import ServedAnomalies
 from app.demand.served import ServedForecasts
 from app.drift.alerting import Alerts
 from app.drift.watching import Watch
@@ -27,12 +28,13 @@ from app.observing import Observing
 from app.recommend.opening import Recommending, open_recommending
 from app.runs.assistants import Assistants
 from app.runs.runs import Runs
+from app.segments.served import ServedSegments
 from app.senses import Senses
 from app.snapshots import Snapshots
 from app.store import Store
 from app.subject import subject
 from app.systems import Systems
-from app.tabular import Tabular
+from app.tabular import OWN, Tabular
 from app.tasks.served import ServedTasks
 from app.tools import open_tools
 from app.trials.ratings import Ratings
@@ -213,11 +215,19 @@ class Parts:
 
     @cached_property
     def fraud_model(self) -> ServedFraud:
-        return ServedFraud(self.database, self.trials.registry, self.settings.fraud)
+        return ServedFraud(self.database, self.trials.registry, self.settings.fraud, COMPANY)
 
     @cached_property
     def tasks(self) -> ServedTasks:
         return ServedTasks(self.trials.registry)
+
+    @cached_property
+    def segments(self) -> ServedSegments:
+        return ServedSegments(self.trials.registry, self.systems.orders, tenant=COMPANY)
+
+    @cached_property
+    def anomalies(self) -> ServedAnomalies:
+        return ServedAnomalies(self.trials.registry, tenant=COMPANY)
 
     @cached_property
     def forecasts(self) -> ServedForecasts:
@@ -233,7 +243,7 @@ class Parts:
 
     @cached_property
     def federated(self) -> Federated:
-        return Federated.of(self.database, self.trials.registry)
+        return Federated.of(self.database, self.trials.registry, OWN)
 
     @cached_property
     def fraud(self) -> LiveFraud:
@@ -253,6 +263,8 @@ class Parts:
             fraud_trials=FraudTrials(self.database, self.trials.registry, self.fraud_model),
             payments=(),
             tasks=self.tasks,
+            segments=self.segments,
+            anomalies=self.anomalies,
             forecasts=self.forecasts,
             recommending=self.recommending,
             drift=self.drift,

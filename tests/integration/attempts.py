@@ -179,6 +179,9 @@ def attempts() -> Iterator[tuple[str, str, Any]]:
         yield "POST", f"/api/fraud/lists/{which}", {"name": "quince", "reason": "stolen"}
         yield "DELETE", f"/api/fraud/lists/{which}/quince", None
     yield "POST", "/api/tasks/churn/score", {"rows": [{"tenure": 1}]}
+    yield "GET", "/api/segments", None
+    yield "GET", f"/api/segments/{VICTIM}", None
+    yield "POST", "/api/anomalies/score", {"rows": [{"amount": 1}]}
     yield "GET", "/api/drift", None
     yield "GET", "/api/drift?after={check}", None
     yield "GET", "/api/drift/{check}", None

@@ -33,6 +33,7 @@ from edge.manifest import Kind, Reach
 from edge.shelf import Shelf
 from tabular.eventlog import EventLog
 from tabular.recommend.records import REACTIONS
+from tests.fakes.segments import anomalies_candidate, promoted, segments_candidate
 from tests.integration.attempts import NOBODYS, TERMS, TOOLS, VICTIM, attempts
 
 RIVAL = "rival"
@@ -151,10 +152,23 @@ async def settled(house: House) -> House:
     await house.made("admin", "POST", f"/api/federated/{ids['federation']}/start")
     slate = await house.made("victim", "POST", "/api/recommendations", {"customer_id": VICTIM})
     ids["slate"], ids["recommended"] = slate["id"], slate["items"][0]["sku"]
+    await with_models(house)
     ids["chunk"] = hashlib.sha256(b"The Tangerine house rule").hexdigest()
     with_bundle(Path(house.wayside.settings.workspace))
     ids["key"] = (await house.made("admin", "GET", "/api/keys"))["data"][0]["id"]
     return house
+
+
+async def with_models(house: House) -> None:
+    """Segments of the company's customers, and what is usual of its rows, in force; once for all houses."""
+    registry, folder = house.wayside.trials.registry, Path(house.wayside.settings.workspace) / "made"
+    if not {"segments", "anomalies"} & {each.model for each in await registry.models()}:
+        for made in (segments_candidate(folder, "kumquat"), anomalies_candidate(folder, "rhubarb")):
+            await promoted(registry, made)
+    for served in (house.wayside.tabular.segments, house.wayside.tabular.anomalies):
+        await served.refresh()
+    assert "kumquat" in (await house.made("staff", "GET", f"/api/segments/{VICTIM}"))["words"]
+    await house.made("staff", "POST", "/api/anomalies/score", {"rows": [{"rhubarb": 100}]})
 
 
 def with_bundle(workspace: Path) -> None:

@@ -27,7 +27,7 @@ BASE = Rules(blocked_cards=frozenset({"C0"}), trusted_cards=frozenset({"C9"}), m
 
 
 async def test_a_blocked_card_is_refused_from_the_next_payment_on(database: Database, tmp_path: Path) -> None:
-    served = ServedFraud(database, Registry.of(database, tmp_path), FraudSettings())
+    served = ServedFraud(database, Registry.of(database, tmp_path), FraudSettings(), TENANT)
     live = LiveFraud(database, served.scorer)
     moment = int(datetime.now(UTC).timestamp() * 1000)
 

@@ -204,7 +204,7 @@ class House:
 async def house(database: Database, tmp_path: Path) -> House:
     registry = Registry.of(database, tmp_path)
     await registry.promote(MODEL, await registered(registry, tmp_path, "champion"), "ada", "the first")
-    served = ServedFraud(database, registry, FraudSettings())
+    served = ServedFraud(database, registry, FraudSettings(), TENANT)
     await served.refresh()
     trials = FraudTrials(database, registry, served, clock=lambda: found.now())
     found = House(registry, served, trials, LiveFraud(database, served.scorer, clock=lambda: found.now()))

@@ -142,7 +142,7 @@ async def test_an_import_takes_everything_once_and_withdraws_what_was_cancelled(
 
 
 async def test_more_orders_than_one_page(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.recommend.history.PAGE", 7)
+    monkeypatch.setattr("app.order_pages.PAGE", 7)
     orders = shop.companies[TENANT].orders
     assert (await PurchaseHistory(shop.orders, shop.database).take_all(TENANT)).appended == len(orders)
     moment = max(order.placed for order in orders.values())

@@ -63,7 +63,7 @@ async def test_from_a_file_to_decisions_with_reasons(tmp_path: Path) -> None:
     assert "registered as fraud 1" in said
     database = Database(f"sqlite+aiosqlite:///{workspace / 'wayside.db'}")
     try:
-        served = ServedFraud(database, Registry.of(database, workspace), FraudSettings())
+        served = ServedFraud(database, Registry.of(database, workspace), FraudSettings(), TENANT)
         assert served.scorer(TENANT).judge is None
         await served.refresh()
         live = LiveFraud(database, served.scorer)
@@ -76,6 +76,8 @@ async def test_from_a_file_to_decisions_with_reasons(tmp_path: Path) -> None:
         assert high.decision.probability > low.decision.probability
         judge = served.scorer(TENANT).judge
         assert judge is not None
+        # It was learned from this tenant's payments, and judges nobody else's.
+        assert served.scorer("neighbour").judge is None
         assert high.decision.model == judge.sha256
         assert any("amount" in each.text for each in high.decision.reasons)
         assert (await Registry.of(database, workspace).standing(MODEL)).champion == 1
@@ -130,7 +132,7 @@ async def test_a_champion_that_cannot_be_taken_up_is_told_and_changes_nothing(
     database: Database, tmp_path: Path, kind: Kind, wrong: type[Exception]
 ) -> None:
     registry = Registry.of(database, tmp_path)
-    served = ServedFraud(database, registry, FraudSettings(most_cents=7))
+    served = ServedFraud(database, registry, FraudSettings(most_cents=7), TENANT)
     version = await registry.register(candidate(tmp_path / "new", model=MODEL, kind=kind), "local:ada")
     await registry.promote(MODEL, version.number, "local:ada", "because")
     with pytest.raises(wrong):
@@ -154,7 +156,7 @@ async def test_a_look_that_is_under_way_is_not_cut_off(database: Database, tmp_p
             await go_on.wait()
             steps.append("looked")
 
-    served = Slow(database, Registry.of(database, tmp_path), FraudSettings())
+    served = Slow(database, Registry.of(database, tmp_path), FraudSettings(), TENANT)
     looking = asyncio.create_task(keep([served], 0.01))
     await begun.wait()
     looking.cancel()

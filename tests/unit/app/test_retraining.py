@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from app.commands.training import check_schedule
 from app.retraining import child, due
+from core.errors import InvalidInput
 from core.settings import Settings, TabularSettings
 
 NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)
@@ -55,3 +57,11 @@ def test_intervals_are_told_in_minutes_hours_or_days() -> None:
 def test_other_intervals_are_refused(wrong: str) -> None:
     with pytest.raises(ValidationError):
         TabularSettings.model_validate({"retrain": {"demand": wrong}})
+
+
+def test_what_is_learned_from_a_file_is_not_trained_on_schedule() -> None:
+    check_schedule(["fraud", "segments"])
+    with pytest.raises(InvalidInput, match="churn is learned from a file"):
+        check_schedule(["fraud", "churn"])
+    with pytest.raises(InvalidInput, match="no model 'froud'"):
+        check_schedule(["froud"])

@@ -144,6 +144,12 @@ async def test_an_update_sent_twice_counts_once_and_another_is_refused(served: G
     assert (consent.status_code, consent.json()["param"]) == (400, "consent")
 
 
+async def test_the_names_of_the_gateways_own_models_are_not_to_be_had(served: Gateway) -> None:
+    for name in ("fraud", "churn", "segments"):
+        answer = await call(served, "POST", body=federation(name=name))
+        assert (answer.status_code, answer.json()["param"]) == (409, "name")
+
+
 async def test_a_name_is_taken_once(served: Gateway) -> None:
     assert (await call(served, "POST", body=federation())).status_code == 201
     assert (await call(served, "POST", body=federation())).status_code == 409

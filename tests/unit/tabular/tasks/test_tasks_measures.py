@@ -60,3 +60,15 @@ def test_a_lead_is_one_or_may_be_chance() -> None:
     assert measures.ahead(good, good + 1e-9, target).value == 0
     alike = measures.ahead(good, good + random.normal(0, 0.05, 600), target)
     assert alike.low <= 0 <= alike.high
+
+
+def test_pairs_are_told_apart_as_scikit_learn_ranks_them() -> None:
+    random = np.random.default_rng(0)
+    usual = random.integers(0, 9, 200).astype(float)
+    odd = usual + random.integers(0, 4, 200).astype(float)
+    found = measures.told_apart(usual, odd)
+    target = np.repeat([False, True], 200)
+    assert found.value == pytest.approx(roc_auc_score(target, np.concatenate([usual, odd])))
+    assert 0.5 < found.low < found.value < found.high
+    assert found == measures.told_apart(usual, odd)
+    assert measures.told_apart(usual, usual).value == 0.5

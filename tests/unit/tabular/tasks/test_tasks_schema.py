@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import InvalidInput
-from tabular.tasks.schema import read_table, write_rejected
+from tabular.tasks.rejected import rejected_beside, write_rejected
+from tabular.tasks.schema import read_table
 from tests.unit.tabular.tasks.making import task
 
 HEAD = "id,income,home,owner,sex,age,paid"
@@ -40,7 +41,7 @@ def test_rows_are_parted_with_every_problem_of_each(tmp_path: Path) -> None:
 
 def test_what_is_set_aside_is_kept_as_it_stood(tmp_path: Path) -> None:
     table = read_table(file(tmp_path, *GOOD, *BAD), task())
-    write_rejected(table, tmp_path / "loans.rejected.csv")
+    write_rejected(table.header, table.problems, rejected_beside(tmp_path / "loans.csv"))
     head, *lines = (tmp_path / "loans.rejected.csv").read_text().splitlines()
     assert head == f"line,column,reason,{HEAD}"
     for text in BAD:
