@@ -292,18 +292,20 @@ def payments_trial_view(standing: Standing, tried: Tried | None, compared: Compa
 
 def _payments(compared: Compared) -> dict[str, Any]:
     dearer = compared.dearer()
+    money = None if dearer is None else [round(each / 100, 4) for each in dearer]
     return {
         "champion": _bands(compared.champion, compared.champion_cost, compared.known),
         "challenger": _bands(compared.challenger, compared.challenger_cost, compared.known),
         "known": compared.known,
         "frauds": compared.frauds,
         "apart": compared.apart,
-        "dearer": dearer and dict(zip(("value", "low", "high"), (each / 100 for each in dearer), strict=True)),
+        "dearer": dearer
+        and dict(zip(("value", "low", "high"), (round(each / 100, 4) for each in dearer), strict=True)),
     }
 
 
 def _bands(bands: Bands, cents: float, known: int) -> dict[str, Any]:
-    return {**asdict(bands), "cost": cents / known / 100 if known else None}
+    return {**asdict(bands), "cost": round(cents / known / 100, 4) if known else None}
 
 
 def _side(side: Side) -> dict[str, Any]:

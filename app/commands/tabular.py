@@ -19,11 +19,12 @@ from app.commands.drift import drift
 from app.commands.log_database import log_database
 from app.commands.purchases import import_purchases
 from app.commands.training import TASKS, Options, Order, Trainer, find_trainer, need
-from app.demo.card_uses import card_uses
+from app.demo.card_uses import card_uses, lately
 from app.demo.company import generate
 from app.fraud.history import Appended, append_history, read_history, write_rejected
 from app.mirrors import open_mirror
 from app.workspace import TENANT
+from core.database import now
 from core.errors import InvalidInput
 from core.registry import Registry
 from core.settings import Settings
@@ -59,7 +60,7 @@ def import_(
         typer.echo(told)
         return
     if file is None:
-        rows, rejected = list(card_uses(generate().transactions)), 0
+        rows, rejected = lately(card_uses(generate().transactions), now()), 0
     else:
         found = read_history(file)
         rows, rejected = found.rows, len(found.rejected)

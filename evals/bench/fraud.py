@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from app.demo.card_uses import card_uses
+from app.demo.card_uses import card_uses, lately
 from app.demo.company import generate
 from core.database import Database
 from evals.bench.figure import Figure, Skipped
@@ -112,8 +112,9 @@ async def _furnish(workspace: Path) -> None:
     database = Database(f"sqlite+aiosqlite:///{workspace / 'wayside.db'}")
     try:
         await database.migrate()
-        await append_history(database, TENANT, card_uses(generate().transactions), lambda _: None)
-        moment = int(datetime.now(UTC).timestamp() * 1000)
+        now = datetime.now(UTC)
+        await append_history(database, TENANT, lately(card_uses(generate().transactions), now), lambda _: None)
+        moment = int(now.timestamp() * 1000)
         trained = await train_fraud(EventLog(database), TENANT, now=moment, say=lambda _: None)
         registry = Registry.of(database, workspace)
         with tempfile.TemporaryDirectory() as folder:
