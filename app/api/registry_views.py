@@ -299,8 +299,7 @@ def _payments(compared: Compared) -> dict[str, Any]:
         "known": compared.known,
         "frauds": compared.frauds,
         "apart": compared.apart,
-        "dearer": dearer
-        and dict(zip(("value", "low", "high"), (round(each / 100, 4) for each in dearer), strict=True)),
+        "dearer": money and dict(zip(("value", "low", "high"), money, strict=True)),
     }
 
 
