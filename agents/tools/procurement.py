@@ -25,6 +25,7 @@ from core.canonical import JSON
 from core.demand import MOST_DAYS, Outlook
 from core.errors import InvalidInput, NotFound
 from core.ports import Forecaster, Procurement
+from core.purchase_pages import all_products
 from core.purchasing import (
     ConfirmDelivery,
     PlacePurchaseOrder,
@@ -39,7 +40,7 @@ from core.purchasing import (
 
 Tools = list[Reading[Any] | Action[Any]]
 
-# The port gives at most this many things at once.
+# The port gives at most this many suppliers at once.
 _MOST = 1000
 _FOUND = 20
 
@@ -100,7 +101,7 @@ def procurement_tools(procurement: Procurement, forecaster: Forecaster, policy: 
 
     async def suggest_reorders(caller: Caller, given: SuggestReorders) -> JSON:
         tenant = caller.tenant
-        products = await procurement.read(tenant, ProductQuery(limit=_MOST))
+        products = await all_products(procurement, tenant)
         suppliers = {each.id: each for each in await procurement.read(tenant, SupplierQuery(limit=_MOST))}
         buyable = [each for each in products if each.supplier_id in suppliers and each.cost > 0]
         days = {each.sku: reorder.days(each.lead_time_days) for each in buyable}
