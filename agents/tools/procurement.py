@@ -102,7 +102,7 @@ def procurement_tools(procurement: Procurement, forecaster: Forecaster, policy: 
     async def suggest_reorders(caller: Caller, given: SuggestReorders) -> JSON:
         tenant = caller.tenant
         products = await all_products(procurement, tenant)
-        suppliers = {each.id: each for each in await procurement.read(tenant, SupplierQuery(limit=_MOST))}
+        suppliers = await _suppliers(procurement, tenant, products)
         buyable = [each for each in products if each.supplier_id in suppliers and each.cost > 0]
         days = {each.sku: reorder.days(each.lead_time_days) for each in buyable}
         reached = {sku: count for sku, count in days.items() if count <= MOST_DAYS}
@@ -191,6 +191,17 @@ def _placing(given: CreatePurchaseOrder) -> PlacePurchaseOrder:
 
 def _made_order(_given: CreatePurchaseOrder, result: JSON) -> str:
     return f"purchase_order/{result['id']}" if isinstance(result, Mapping) else "purchase_order/"
+
+
+async def _suppliers(procurement: Procurement, tenant: str, products: Sequence[Product]) -> dict[str, Supplier]:
+    """The suppliers by id, those of these products among them as far as they exist."""
+    found = {each.id: each for each in await procurement.read(tenant, SupplierQuery(limit=_MOST))}
+    if len(found) == _MOST:
+        # There may be more of them. Few companies have as many, so these are asked for one by one.
+        for supplier_id in sorted({each.supplier_id for each in products} - found.keys()):
+            for each in await procurement.read(tenant, SupplierQuery(supplier_id, limit=1)):
+                found[each.id] = each
+    return found
 
 
 def _advise(
