@@ -13,6 +13,7 @@ from core.database import now
 from core.demand import MOST_DAYS, Outlook
 from core.errors import InvalidInput
 from core.ports import Procurement
+from core.purchase_pages import PAGE, last_day, sales_pages, sold_until
 from core.purchasing import SalesHistory, SalesQuery
 from core.seasonal import FEWEST_WEEKS, foresee
 
@@ -21,8 +22,6 @@ FEWEST_DAYS = 7 * FEWEST_WEEKS
 HISTORY = timedelta(days=731)
 """Two years of sales show a season."""
 
-_DAY = timedelta(days=1)
-_MOST = 1000
 _NAMED = 20
 """Products that are named one by one; for more, all sales are read."""
 
@@ -39,15 +38,16 @@ class BuiltinForecaster:
         if not days:
             return {}
         named = tuple(sorted(days)) if len(days) <= _NAMED else ()
-        histories = await self._procurement.read(tenant, SalesQuery((now() - HISTORY).date(), named, limit=_MOST))
-        told = [each for each in histories if each.sku in days and len(each.units) >= FEWEST_DAYS]
+        told, until = list[SalesHistory](), date.min
+        wanted = SalesQuery((now() - HISTORY).date(), named, limit=PAGE)
+        async for page in sales_pages(self._procurement, tenant, wanted):
+            told += [each for each in page if each.sku in days and len(each.units) >= FEWEST_DAYS]
+            until = max(until, *map(last_day, page))
         if not told:
             return {}
-        until = max(map(_last, histories))
         if named:
             # A product that stopped selling is known to have sold nothing by what others sold since.
-            since = await self._procurement.read(tenant, SalesQuery(until + _DAY, limit=_MOST))
-            until = max(map(_last, since), default=until)
+            until = await sold_until(self._procurement, tenant, until)
         return await asyncio.to_thread(
             lambda: {each.sku: outlook(_lasting(each, until), days[each.sku]) for each in told}
         )
@@ -70,7 +70,7 @@ def outlook(history: SalesHistory, days: int) -> Outlook:
     found = foresee(np.asarray(history.units, np.float64), -(-days // 7))
     weeks = np.maximum(np.arange(1, days + 1) / 7, 1.0)
     growth = 1 + found.weight * (weeks - 1) + found.weight**2 * (weeks - 1) * (2 * weeks - 1) / 6
-    last = _last(history)
+    last = last_day(history)
     return Outlook(
         sku=history.sku,
         method=METHOD,
@@ -82,11 +82,7 @@ def outlook(history: SalesHistory, days: int) -> Outlook:
     )
 
 
-def _last(history: SalesHistory) -> date:
-    return history.first_day + timedelta(days=len(history.units) - 1)
-
-
 def _lasting(history: SalesHistory, until: date) -> SalesHistory:
     """The history up to that day: a day without a row is one without sales, behind a product's last one too."""
-    silent = (until - _last(history)).days
+    silent = (until - last_day(history)).days
     return replace(history, units=(*history.units, *[0] * silent), promoted=(*history.promoted, *[False] * silent))

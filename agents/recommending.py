@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from core.errors import Conflict
 from core.orders import OrderFilter, OrderStatus
 from core.ports import Orders, Procurement
-from core.purchasing import ProductQuery
+from core.purchase_pages import all_products
 from core.recommending import Asking, Recommendations, Recommended
 
-# The ports give at most this many at once: the latest orders, and the first products.
+# The port gives at most this many orders at once, the latest.
 _MOST = 1000
 _NAMED = 3
 
@@ -36,7 +36,7 @@ class BasketLikeness:
                 baskets[order.customer_id] |= {line.sku for line in order.lines}
         mine = baskets.pop(asking.customer_id, set())
         left_out = {*asking.excluded, *(mine if asking.new_only else ())}
-        products = {product.sku: product for product in await self._procurement.read(tenant, ProductQuery(limit=_MOST))}
+        products = {product.sku: product for product in await all_products(self._procurement, tenant)}
         found = []
         for sku, score, people, because in _ranked(mine, baskets):
             product = products.get(sku)

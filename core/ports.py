@@ -152,7 +152,10 @@ class Procurement(Protocol):
     """Where stock, suppliers, sales and purchase orders are kept."""
 
     async def read(self, tenant: str, wanted: Query[Found_co]) -> list[Found_co]:
-        """Return what the query asks for, in the order that it promises."""
+        """Return what the query asks for, in the order that it promises.
+
+        At most `limit`, which is 1 to 1,000 (else `InvalidInput`): `core.purchase_pages` reads all.
+        """
 
     async def act(self, tenant: str, key: str, action: PurchaseAction) -> PurchaseOrder:
         """Do it, and return the purchase order as it is then.

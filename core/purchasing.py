@@ -104,12 +104,17 @@ class Query(Generic[Found_co]):
 
 @dataclass(frozen=True, slots=True)
 class ProductQuery(Query[Product]):
-    """Products by SKU, by supplier, or with all of `words` in name or family; in the order of their SKUs."""
+    """Products by SKU, by supplier, or with all of `words` in name or family; in the order of their SKUs.
+
+    SKUs are ordered by their code points (`B-2` before `a-10`, `a-10` before `a-2`), whatever a system would do by
+    itself. `after` wants only those that come behind this SKU: the next page begins behind the last one's.
+    """
 
     sku: str | None = None
     supplier_id: str | None = None
     words: str = ""
     limit: int = 500
+    after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +127,15 @@ class SupplierQuery(Query[Supplier]):
 
 @dataclass(frozen=True, slots=True)
 class SalesQuery(Query[SalesHistory]):
-    """Daily sales from `since` on of these products (all, if none is named), in the order of their SKUs."""
+    """Daily sales from `since` on of these products (all, if none is named), in the order of their SKUs.
+
+    The order and `after` are those of `ProductQuery`. A product without sales from that day on has no history.
+    """
 
     since: date
     skus: tuple[str, ...] = ()
     limit: int = 500
+    after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

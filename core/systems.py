@@ -99,7 +99,12 @@ class OrdersOperations(BaseModel):
 
 
 class ProcurementOperations(BaseModel):
-    """`purchase_order` is asked instead of `purchase_orders` where one is wanted by its id."""
+    """`purchase_order` is asked instead of `purchase_orders` where one is wanted by its id.
+
+    `products` and `sales` give the first `limit` by SKU, in the order of code points, and the first ones behind `after`
+    where it is not null. Without `after` in query, path or body a company with a thousand products or more is refused
+    whatever takes all of them. A page with fewer than `limit` is taken for the last one.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

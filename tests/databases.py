@@ -14,6 +14,14 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from core.database import Database
 
+KINDS = {
+    "sqlite": "",
+    "postgresql": "",
+    "postgresql in English": " TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER icu ICU_LOCALE 'en-US'",
+}
+"""Databases that can be had, and what is added to the statement that makes one. The last one orders text as a
+dictionary does, which is what many companies' databases do."""
+
 POSTGRES = os.environ.get("WAYSIDE_TEST_POSTGRES_URL", "postgresql+asyncpg://postgres@127.0.0.1:5432/test")
 
 
@@ -31,11 +39,11 @@ async def throwaway(kind: str, folder: Path) -> AsyncIterator[str]:
 
 
 async def create(kind: str, folder: Path) -> str:
-    """Make a database of this kind (`sqlite` or `postgresql`) and return its DSN. Raises `OSError` without a server."""
+    """Make a database of one of `KINDS` and return its DSN. Raises `OSError` without a server."""
     name = f"wayside_{uuid.uuid4().hex}"
     dsn = f"sqlite+aiosqlite:///{folder / name}.db"
-    if kind == "postgresql":
-        await _on_postgres(f"CREATE DATABASE {name}")
+    if kind != "sqlite":
+        await _on_postgres(f"CREATE DATABASE {name}{KINDS[kind]}")
         dsn = POSTGRES.rsplit("/", 1)[0] + "/" + name
     made = Database(dsn)
     await made.migrate()

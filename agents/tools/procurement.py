@@ -25,6 +25,7 @@ from core.canonical import JSON
 from core.demand import MOST_DAYS, Outlook
 from core.errors import InvalidInput, NotFound
 from core.ports import Forecaster, Procurement
+from core.purchase_pages import all_products
 from core.purchasing import (
     ConfirmDelivery,
     PlacePurchaseOrder,
@@ -39,7 +40,7 @@ from core.purchasing import (
 
 Tools = list[Reading[Any] | Action[Any]]
 
-# The port gives at most this many things at once.
+# The port gives at most this many suppliers at once.
 _MOST = 1000
 _FOUND = 20
 
@@ -100,8 +101,8 @@ def procurement_tools(procurement: Procurement, forecaster: Forecaster, policy: 
 
     async def suggest_reorders(caller: Caller, given: SuggestReorders) -> JSON:
         tenant = caller.tenant
-        products = await procurement.read(tenant, ProductQuery(limit=_MOST))
-        suppliers = {each.id: each for each in await procurement.read(tenant, SupplierQuery(limit=_MOST))}
+        products = await all_products(procurement, tenant)
+        suppliers = await _suppliers(procurement, tenant, products)
         buyable = [each for each in products if each.supplier_id in suppliers and each.cost > 0]
         days = {each.sku: reorder.days(each.lead_time_days) for each in buyable}
         reached = {sku: count for sku, count in days.items() if count <= MOST_DAYS}
@@ -190,6 +191,17 @@ def _placing(given: CreatePurchaseOrder) -> PlacePurchaseOrder:
 
 def _made_order(_given: CreatePurchaseOrder, result: JSON) -> str:
     return f"purchase_order/{result['id']}" if isinstance(result, Mapping) else "purchase_order/"
+
+
+async def _suppliers(procurement: Procurement, tenant: str, products: Sequence[Product]) -> dict[str, Supplier]:
+    """The suppliers by id, those of these products among them as far as they exist."""
+    found = {each.id: each for each in await procurement.read(tenant, SupplierQuery(limit=_MOST))}
+    if len(found) == _MOST:
+        # There may be more of them. Few companies have as many, so these are asked for one by one.
+        for supplier_id in sorted({each.supplier_id for each in products} - found.keys()):
+            for each in await procurement.read(tenant, SupplierQuery(supplier_id, limit=1)):
+                found[each.id] = each
+    return found
 
 
 def _advise(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from agents.demand import BuiltinForecaster, check_days
 from app.champions import Champion
 from core.demand import Outlook
+from core.purchase_pages import sold_until
 from core.purchasing import SalesQuery
 from tabular.demand.prepared import Prepared
 from tabular.demand.storing import load
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 MODEL = "demand"
 """The model's name in the registry."""
 
-_MOST = 1000
 _NAMED = 3
 _DAY = timedelta(days=1)
 
@@ -52,7 +52,8 @@ class ServedForecasts:
             version, prepared = champion
             known = await self._known_until(prepared.origin)
             if known is not None:
-                found = _outlooks(version, prepared, known, days)
+                # Some ten thousand products take a while.
+                found = await asyncio.to_thread(_outlooks, version, prepared, known, days)
         rest = {sku: count for sku, count in days.items() if sku not in found}
         return found | await self._builtin.outlooks(tenant, rest)
 
@@ -71,11 +72,9 @@ class ServedForecasts:
 
     async def _known_until(self, origin: date) -> date | None:
         """The last day whose sales are known, from `origin` on; None where it lies too far behind them."""
-        read = self._procurement.read
-        if await read(self._tenant, SalesQuery(origin + self._stale + _DAY, limit=1)):
+        if await self._procurement.read(self._tenant, SalesQuery(origin + self._stale + _DAY, limit=1)):
             return None
-        since = await read(self._tenant, SalesQuery(origin + _DAY, limit=_MOST))
-        return max((each.first_day + timedelta(days=len(each.units) - 1) for each in since), default=origin)
+        return await sold_until(self._procurement, self._tenant, origin)
 
 
 def _outlooks(version: int, prepared: Prepared, known: date, days: Mapping[str, int]) -> dict[str, Outlook]:

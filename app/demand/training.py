@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,8 @@ from core.database import now
 from core.errors import InvalidInput
 from core.gates import Interval, Metric
 from core.ports import Procurement
-from core.purchasing import Product, ProductQuery, SalesHistory, SalesQuery
+from core.purchase_pages import all_products, all_sales, last_day
+from core.purchasing import Product, SalesHistory
 from core.versions import Candidate, Kind, Lineage
 from tabular.demand import measures
 from tabular.demand.candidates import for_sums
@@ -38,7 +39,6 @@ LEAST_WEEKS, MOST_WEEKS = 13, 26
 TOGETHER = 28
 """Days whose sum is judged: about a lead time."""
 
-_MOST = 1000
 _RESAMPLES = 1000
 
 
@@ -63,10 +63,11 @@ async def train_demand(
     """Choose models for the tenant's products and forecast them.
 
     They reach over the longest protection interval and cover of any product, and `stale_days` more. Products that have
-    been sold for less than twice as long are left out. Raises `InvalidInput` when none is left, and `MissingExtra`.
+    been sold for less than twice as long are left out. Raises `InvalidInput` when none is left, `MissingExtra`, and
+    what `all_products` does.
     """
-    products = await procurement.read(tenant, ProductQuery(limit=_MOST))
-    sales = await procurement.read(tenant, SalesQuery((now() - HISTORY).date(), limit=_MOST))
+    products = await all_products(procurement, tenant)
+    sales = await all_sales(procurement, tenant, (now() - HISTORY).date())
     return await asyncio.to_thread(_trained, products, sales, stale_days, say, offer)
 
 
@@ -106,7 +107,7 @@ def _trained(
     sold = [each for each in sales if each.sku in known]
     if not sold:
         raise InvalidInput("there are no sales to forecast from", param="data")
-    origin = max(_last(each) for each in sold)
+    origin = max(map(last_day, sold))
     horizon = horizon_of(products, stale_days)
     # A day without a row is one without sales, behind a product's last one too.
     panel = [Series(each.sku, _until(each, origin)) for each in sold]
@@ -135,14 +136,10 @@ def horizon_of(products: Sequence[Product], stale_days: int) -> int:
     return WEEK * min(max(-(-longest // WEEK), LEAST_WEEKS), MOST_WEEKS)
 
 
-def _last(history: SalesHistory) -> date:
-    return history.first_day + timedelta(days=len(history.units) - 1)
-
-
 def _until(history: SalesHistory, origin: date) -> Floats:
     """The daily pieces, up to the day `origin`."""
     units = np.asarray(history.units, np.float64)
-    return np.pad(units, (0, (origin - _last(history)).days))
+    return np.pad(units, (0, (origin - last_day(history)).days))
 
 
 def rolling_metrics(found: Mapping[str, Forecast], histories: Mapping[str, Floats]) -> dict[str, Metric]:

@@ -7,10 +7,8 @@ from collections.abc import Callable, Mapping
 from time import monotonic
 
 from core.ports import Procurement
-from core.purchasing import Product, ProductQuery
-
-MOST = 1_000
-"""Products that are known, the first by SKU: procurement gives no more."""
+from core.purchase_pages import all_products
+from core.purchasing import Product
 
 
 class RememberedCatalogue:
@@ -25,17 +23,16 @@ class RememberedCatalogue:
         self._locks: dict[str, asyncio.Lock] = {}
 
     async def products(self, tenant: str) -> Mapping[str, Product]:
-        """The tenant's products. Raises what procurement does."""
+        """The tenant's products. Raises what `all_products` does."""
         async with self._locks.setdefault(tenant, asyncio.Lock()):
             known = self._read.get(tenant)
             if known is None or self._clock() - known[0] >= self._seconds:
                 begun = self._clock()
-                found = await self._procurement.read(tenant, ProductQuery(limit=MOST))
+                found = await all_products(self._procurement, tenant)
                 known = self._read[tenant] = (begun, {product.sku: product for product in found})
             return known[1]
 
 
 async def titles_of(procurement: Procurement, tenant: str) -> dict[str, str]:
-    """What the tenant's products are called, by SKU. Raises what procurement does."""
-    found = await procurement.read(tenant, ProductQuery(limit=MOST))
-    return {product.sku: product.name for product in found}
+    """What the tenant's products are called, by SKU. Raises what `all_products` does."""
+    return {product.sku: product.name for product in await all_products(procurement, tenant)}

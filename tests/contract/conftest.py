@@ -22,7 +22,7 @@ from app.engines.null import NullEngine
 from core.errors import EngineRejected
 from core.modelstore import ModelStore
 from tests.contract.systems import FORMS, Held, held
-from tests.databases import throwaway
+from tests.databases import KINDS, throwaway
 from tests.fakes.foreign import ForeignServer
 
 
@@ -124,7 +124,7 @@ def dsns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]
     """A migrated database of each kind, for the whole session: its tests are tenants of their own."""
     folder = tmp_path_factory.mktemp("systems")
     with asyncio.Runner() as runner:
-        open_ = {kind: throwaway(kind, folder) for kind in ("sqlite", "postgresql")}
+        open_ = {kind: throwaway(kind, folder) for kind in KINDS}
         yield {kind: runner.run(database.__aenter__()) for kind, database in open_.items()}
         for database in open_.values():
             runner.run(database.__aexit__(None, None, None))

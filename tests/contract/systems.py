@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
@@ -56,12 +56,18 @@ class Held:
 
 
 @asynccontextmanager
-async def held(form: str, dsns: Mapping[str, str], server: ForeignServer, url: str) -> AsyncIterator[Held]:
+async def held(
+    form: str,
+    dsns: Mapping[str, str],
+    server: ForeignServer,
+    url: str,
+    company: Callable[[], FakeCompany] = make_company,
+) -> AsyncIterator[Held]:
     """Open the systems in this form. Every call has tenants of its own, so they need not be emptied."""
     companies: dict[str, FakeCompany] = {}
     if form == "fake":
         made = Held(FakeHelpDesk(companies), FakeOrders(companies), FakeProcurement(companies))
-        companies |= {made.tenant: make_company(), made.other: make_company()}
+        companies |= {made.tenant: company(), made.other: company()}
         yield made
     elif form == "http":
         settings = foreign_settings(url)
@@ -74,7 +80,7 @@ async def held(form: str, dsns: Mapping[str, str], server: ForeignServer, url: s
             RemoteOrders(systems[1], settings.orders),
             RemoteProcurement(systems[2], settings.procurement),
         )
-        server.companies |= {made.tenant: make_company(), made.other: make_company()}
+        server.companies |= {made.tenant: company(), made.other: company()}
         yield made
         for system in systems:
             await system.close()
@@ -82,7 +88,7 @@ async def held(form: str, dsns: Mapping[str, str], server: ForeignServer, url: s
         database = Database(dsns[form])
         made = Held(BuiltinHelpDesk(database), BuiltinOrders(database), BuiltinProcurement(database))
         for tenant in (made.tenant, made.other):
-            await store(database, tenant, make_company())
+            await store(database, tenant, company())
         yield made
         await database.close()
 
@@ -101,9 +107,9 @@ async def store(database: Database, tenant: str, company: FakeCompany) -> None:
         for record, rows in _rows(company):
             table = Base.metadata.tables[record.__tablename__]
             names = [column.name for column in table.columns]
-            await session.execute(
-                insert(table), [{"tenant": tenant} | {n: row[n] for n in names if n in row} for row in rows]
-            )
+            written = [{"tenant": tenant} | {n: row[n] for n in names if n in row} for row in rows]
+            if written:
+                await session.execute(insert(table), written)
 
 
 def _rows(company: FakeCompany) -> Iterator[tuple[type[Base], list[dict[str, Any]]]]:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from agents.systems.remote.orders import RemoteOrders
+from agents.systems.remote.procurement import RemoteProcurement
 from agents.systems.remote.system import RemoteSystem
 from core.errors import InvalidInput, OutcomeUnknown, SystemFault, SystemUnavailable
 from core.orders import Order, OrderFilter, Refund
-from core.systems import OrdersSettings
+from core.purchasing import ProductQuery, SalesQuery
+from core.systems import OrdersSettings, ProcurementSettings
 from tests.contract.conftest import Foreign
 from tests.contract.systems import foreign_settings
 from tests.fakes.company import make_company
@@ -24,7 +26,7 @@ REFUND = Refund(ORDER, Decimal("5.00"), "late")
 
 
 class Shop:
-    """Orders over HTTP, with settings that can be changed for one test."""
+    """Orders and procurement over HTTP, with settings that can be changed for one test."""
 
     def __init__(self, foreign: Foreign) -> None:
         self.foreign = foreign
@@ -35,6 +37,16 @@ class Shop:
         assert isinstance(settings, OrdersSettings)
         self._systems.append(RemoteSystem(settings))
         return RemoteOrders(self._systems[-1], settings)
+
+    def procurement(self, queries: Mapping[str, str]) -> RemoteProcurement:
+        """Asked in other words; it is given the same answers."""
+        settings = foreign_settings(self.foreign.url).procurement
+        assert isinstance(settings, ProcurementSettings)
+        told = settings.operations
+        changed = {name: getattr(told, name).model_copy(update={"query": query}) for name, query in queries.items()}
+        self._systems.append(RemoteSystem(settings))
+        operations = told.model_copy(update=changed)
+        return RemoteProcurement(self._systems[-1], settings.model_copy(update={"operations": operations}))
 
     def fails(self, *moods: int | str) -> None:
         self.foreign.server.moods.extend(moods)
@@ -120,6 +132,23 @@ async def test_older_orders_are_not_taken_for_the_latest(shop: Shop) -> None:
     with pytest.raises(InvalidInput, match="placed_until"):
         await orders.orders(TENANT, OrderFilter(placed_until=datetime.now(UTC)))
     await system.close()
+
+
+async def test_more_products_are_not_taken_for_the_first(shop: Shop) -> None:
+    plain = {"products": "{max: limit, hereafter: words}", "sales": "{since: since, max: limit}"}
+    for query in (ProductQuery(after="SKU-0001"), SalesQuery(date(2026, 2, 1), after="SKU-0001")):
+        with pytest.raises(InvalidInput, match="no after") as refused:
+            await shop.procurement(plain).read(TENANT, query)
+        assert refused.value.param in [f"systems.procurement.operations.{name}.query" for name in plain]
+    assert not shop.foreign.server.requests
+    assert len(await shop.procurement(plain).read(TENANT, ProductQuery())) == 3
+
+
+async def test_a_system_that_gives_the_first_products_again_is_at_fault(shop: Shop) -> None:
+    deaf = {"products": "{max: limit, who_cares: after}", "sales": "{since: since, max: limit, who_cares: after}"}
+    for query in (ProductQuery(after="SKU-0001"), SalesQuery(date(2026, 2, 1), after="SKU-0001")):
+        with pytest.raises(SystemFault, match="behind SKU-0001"):
+            await shop.procurement(deaf).read(TENANT, query)
 
 
 async def test_a_busy_system_is_waited_for_as_long_as_it_asks(shop: Shop) -> None:

@@ -188,7 +188,9 @@ class ForeignServer:
 
     async def _products(self, request: Request, shop: str, key: str) -> Any:
         asked = request.query_params
-        wanted = ProductQuery(asked.get("article"), asked.get("vendor"), asked.get("words", ""), int(asked["max"]))
+        wanted = ProductQuery(
+            asked.get("article"), asked.get("vendor"), asked.get("words", ""), int(asked["max"]), asked.get("behind")
+        )
         return [_product(product) for product in await self._procurement.read(shop, wanted)]
 
     async def _suppliers(self, request: Request, shop: str, key: str) -> Any:
@@ -210,7 +212,8 @@ class ForeignServer:
 
     async def _sales(self, request: Request, shop: str, key: str) -> Any:
         asked = request.query_params
-        wanted = SalesQuery(date.fromisoformat(asked["since"]), tuple(asked.getlist("article")), int(asked["max"]))
+        since, articles = date.fromisoformat(asked["since"]), tuple(asked.getlist("article"))
+        wanted = SalesQuery(since, articles, int(asked["max"]), asked.get("behind"))
         return [
             {
                 "article": series.sku,

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from core.errors import Conflict
 from core.orders import Order, OrderFilter, OrderLine, OrderStatus
 from core.ports import Orders, Procurement
-from core.purchasing import Product, ProductQuery
+from core.purchase_pages import all_products
+from core.purchasing import Product
 from core.recommending import Asking, Recommendations, Recommended
 from tests.fakes.company import FakeCompany
 
@@ -92,9 +93,7 @@ class FakeRecommender:
                 skus = {line.sku for line in order.lines}
                 bought.update(skus)
                 own |= skus if order.customer_id == asking.customer_id else set()
-        products: Mapping[str, Product] = {
-            each.sku: each for each in await self._procurement.read(tenant, ProductQuery(limit=1_000))
-        }
+        products: Mapping[str, Product] = {each.sku: each for each in await all_products(self._procurement, tenant)}
         allowed = [
             sku
             for sku, product in products.items()

@@ -174,6 +174,7 @@ def _products(company: FakeCompany, wanted: ProductQuery) -> list[Product]:
         replace(product, on_order=sum(line.outstanding for line in coming if line.sku == sku))
         for sku, product in sorted(company.products.items())
         if wanted.sku in (None, sku)
+        and (wanted.after is None or sku > wanted.after)
         and wanted.supplier_id in (None, product.supplier_id)
         and all(word in f"{product.name} {product.family}".lower() for word in wanted.words.lower().split())
     ]
@@ -187,7 +188,8 @@ def _sales(company: FakeCompany, wanted: SalesQuery) -> list[SalesHistory]:
     found = []
     for sku, series in sorted(company.sales.items()):
         skip = max(0, (wanted.since - series.first_day).days)
-        if (not wanted.skus or sku in wanted.skus) and skip < len(series.units):
+        asked = (not wanted.skus or sku in wanted.skus) and (wanted.after is None or sku > wanted.after)
+        if asked and skip < len(series.units):
             first = max(series.first_day, wanted.since)
             found.append(SalesHistory(sku, first, series.units[skip:], series.promoted[skip:]))
     return found

@@ -7,11 +7,13 @@ from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from agents.records import ProductRecord, SaleRecord, SupplierRecord
 from agents.systems.tables import PurchaseOrderLineRecord, PurchaseOrderRecord
+from core.database import now
 from core.purchasing import (
     Product,
     ProductQuery,
@@ -25,8 +27,9 @@ from core.purchasing import (
     SupplierQuery,
 )
 
-_SERIES = 3
-"""Products whose sales are read at once: few enough not to hold up the event loop while their rows are put together."""
+_SERIES, _ROWS = 3, 2_000
+"""Products whose sales are read at once, at least, and their days: few enough not to hold up the event loop while the
+rows are put together."""
 
 
 async def products(session: AsyncSession, tenant: str, wanted: ProductQuery) -> list[Product]:
@@ -39,8 +42,15 @@ async def products(session: AsyncSession, tenant: str, wanted: ProductQuery) -> 
     text = func.lower(ProductRecord.name + " " + ProductRecord.family)
     for word in wanted.words.lower().split():
         query = query.where(text.contains(word, autoescape=True))
-    query = query.order_by(ProductRecord.sku).limit(wanted.limit)
-    return await on_order(session, tenant, (await session.scalars(query)).all())
+    place = _by_code_point(session, ProductRecord.sku)
+    if wanted.after is not None:
+        query = query.where(place > wanted.after)
+    return await on_order(session, tenant, (await session.scalars(query.order_by(place).limit(wanted.limit))).all())
+
+
+def _by_code_point(session: AsyncSession, sku: InstrumentedAttribute[str]) -> ColumnElement[str]:
+    """The SKU as `ProductQuery` orders it: PostgreSQL would go by its database's language, SQLite goes by the bytes."""
+    return sku.collate("C") if session.get_bind().dialect.name == "postgresql" else sku.expression
 
 
 async def on_order(session: AsyncSession, tenant: str, records: Sequence[ProductRecord]) -> list[Product]:
@@ -88,19 +98,27 @@ async def suppliers(session: AsyncSession, tenant: str, wanted: SupplierQuery) -
 
 async def sales(session: AsyncSession, tenant: str, wanted: SalesQuery) -> list[SalesHistory]:
     """See `SalesQuery`. A day without a row is one without sales."""
-    skus = select(SaleRecord.sku).where(SaleRecord.tenant == tenant, SaleRecord.day >= wanted.since)
+    sale, product = SaleRecord, ProductRecord
+    # One look for each product. Finding them among the sales goes over every day of each of them.
+    sold = exists().where(sale.tenant == tenant, sale.sku == product.sku, sale.day >= wanted.since)
+    place = _by_code_point(session, product.sku)
+    skus = select(product.sku).where(product.tenant == tenant, sold)
     if wanted.skus:
-        skus = skus.where(SaleRecord.sku.in_(wanted.skus))
-    chosen = (await session.scalars(skus.distinct().order_by(SaleRecord.sku).limit(wanted.limit))).all()
+        skus = skus.where(product.sku.in_(wanted.skus))
+    if wanted.after is not None:
+        skus = skus.where(place > wanted.after)
+    chosen = (await session.scalars(skus.order_by(place).limit(wanted.limit))).all()
     found: list[SalesHistory] = []
-    for first in range(0, len(chosen), _SERIES):
+    together = max(_SERIES, _ROWS // max(1, (now().date() - wanted.since).days))
+    for first in range(0, len(chosen), together):
         # Plain columns: two years of three hundred products are 200,000 rows.
         query = select(SaleRecord.sku, SaleRecord.day, SaleRecord.units, SaleRecord.promoted).where(
             SaleRecord.tenant == tenant,
-            SaleRecord.sku.in_(chosen[first : first + _SERIES]),
+            SaleRecord.sku.in_(chosen[first : first + together]),
             SaleRecord.day >= wanted.since,
         )
-        rows = (await session.execute(query.order_by(SaleRecord.sku, SaleRecord.day))).all()
+        ordered = query.order_by(_by_code_point(session, SaleRecord.sku), SaleRecord.day)
+        rows = (await session.execute(ordered)).all()
         found += [_history(sku, {row.day: row for row in days}) for sku, days in groupby(rows, key=lambda row: row.sku)]
     return found
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, cast
 
 from agents.systems.remote.operation import Noun, Operation
 from agents.systems.remote.system import RemoteSystem
 from agents.systems.rules.purchasing import check_lines
 from agents.systems.rules.words import check_action, check_key, check_query
+from core.errors import InvalidInput, SystemFault
 from core.purchasing import (
     ConfirmDelivery,
     Found_co,
@@ -40,6 +42,10 @@ class RemoteProcurement:
             SalesQuery: Operation("sales", told.sales, Noun("sales", nouns.sales, SalesHistory).each),
             PurchaseOrderQuery: Operation("purchase_orders", told.purchase_orders, order.each),
         }
+        self._pages: dict[type[Query[Any]], bool] = {
+            kind: re.search(r"\bafter\b", f"{asked.query} {asked.path} {asked.body}") is not None
+            for kind, asked in ((ProductQuery, told.products), (SalesQuery, told.sales))
+        }
         one = told.purchase_order
         self._one = Operation("purchase_order", one, order.one) if one else None
         self._outcome = Operation("outcome", told.outcome, order.one)
@@ -49,12 +55,23 @@ class RemoteProcurement:
         }
 
     async def read(self, tenant: str, wanted: Query[Found_co]) -> list[Found_co]:
-        """See `Procurement.read`. What the system gives beyond what was asked for is left out."""
+        """See `Procurement.read`. What the system gives beyond what was asked for is left out.
+
+        Raises `InvalidInput` for what comes behind an SKU where the settings do not ask for it, and `SystemFault` where
+        the system does not heed that: the first page would come again, or none, and be taken for the rest.
+        """
         check_query(wanted)
+        after = wanted.after if isinstance(wanted, ProductQuery | SalesQuery) else None
+        operation = self._reads[type(wanted)]
+        if after is not None and not self._pages[type(wanted)]:
+            told = f"this procurement is not asked for more {operation.name}: its query has no after"
+            raise InvalidInput(told, param=f"systems.procurement.operations.{operation.name}.query")
         if self._one is not None and isinstance(wanted, PurchaseOrderQuery) and wanted.po_id is not None:
             order = await self._system.read(self._one, tenant, wanted)
             return [] if order is None else cast("list[Found_co]", [order])
-        found = await self._system.read(self._reads[type(wanted)], tenant, wanted) or []
+        found = await self._system.read(operation, tenant, wanted) or []
+        if after is not None and any(each.sku <= after for each in found):
+            raise SystemFault(f"{operation.name} behind {after} were asked for, and others came as well")
         fitting = [each for each in found if _fits(each, wanted)]
         return cast("list[Found_co]", fitting)[: wanted.limit]  # type: ignore[attr-defined]
 

@@ -22,6 +22,7 @@ from core.errors import InFlight, NotFound, OutcomeUnknown, SystemFault, SystemU
 from core.systems import RemoteSettings
 
 LONGEST_ANSWER = 32 * 2**20
+SHORT_ANSWER = 16 * 2**10
 LONGEST_BACKOFF = 5.0
 LONGEST_RETRY_AFTER = 86_400.0
 
@@ -118,7 +119,7 @@ class RemoteSystem:
         except (httpx2.TransportError, httpx2.DecodingError) as problem:
             return _Failure(f"the connection broke ({type(problem).__name__})", perhaps_done=True)
         if 200 <= status < 300:
-            return self._understood(operation, content)
+            return await self._understood(operation, content)
         refusal = operation.refusal(status, content)
         if isinstance(refusal, InFlight):
             return _Failure(refusal.message, perhaps_done=True, after=_retry_after(headers))
@@ -132,9 +133,12 @@ class RemoteSystem:
             raise OutcomeUnknown(f"{operation.name} was answered with status {status}, which nobody can read")
         raise SystemFault(f"{operation.name} was answered with status {status}, which the settings do not explain")
 
-    def _understood(self, operation: Operation[Answer_co], content: bytes) -> Answer_co | None:
+    async def _understood(self, operation: Operation[Answer_co], content: bytes) -> Answer_co | None:
         try:
-            return operation.answer(content)
+            if len(content) <= SHORT_ANSWER:
+                return operation.answer(content)
+            # A thousand products take a while to read, which others on the event loop need not wait for.
+            return await asyncio.to_thread(operation.answer, content)
         except SystemFault as problem:
             if operation.acts:
                 raise OutcomeUnknown(f"it was done, but {problem}") from problem

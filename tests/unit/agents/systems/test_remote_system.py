@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from agents.systems.remote.operation import Noun, Operation
-from agents.systems.remote.system import RemoteSystem
+from agents.systems.remote.system import SHORT_ANSWER, RemoteSystem
 from core.errors import (
     Conflict,
     InvalidInput,
@@ -195,6 +195,19 @@ def test_an_act_that_was_answered_unreadably_has_an_unknown_outcome(body: bytes)
 def test_an_unreadable_answer_is_a_fault(body: bytes) -> None:
     with pytest.raises(SystemFault):
         read(Script(httpx2.Response(200, content=body)))
+
+
+def test_a_long_answer_is_read_as_a_short_one_is() -> None:
+    # Long ones are read beside the event loop.
+    filling = b" " * SHORT_ANSWER
+    found = read(Script(httpx2.Response(200, content=orjson.dumps(LINE) + filling)))
+    assert found is not None
+    assert (found.sku, found.quantity) == ("SKU-0001", 2)
+    for body in (b'{"sku": 7}', b"<html>"):
+        with pytest.raises(SystemFault):
+            read(Script(httpx2.Response(200, content=body + filling)))
+        with pytest.raises(OutcomeUnknown):
+            act(Script(httpx2.Response(200, content=body + filling)))
 
 
 def test_what_is_not_there_reads_as_nothing() -> None:
