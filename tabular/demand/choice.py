@@ -77,10 +77,17 @@ def pooled(forecasts: Floats, actuals: Floats, histories: Sequence[Floats], bloc
     """
     steps = actuals.shape[-1] // block * block
     wanted, found = (each[..., :steps].reshape(*each.shape[:-1], -1, block).sum(-1) for each in (actuals, forecasts))
-    sums = [values[len(values) % block :].reshape(-1, block).sum(axis=1) for values in histories]
+    scales = np.array([_block_scale(values, block) for values in histories])
     with np.errstate(invalid="ignore"):
-        own = errors("intermittent", found, wanted, sums, 1)
+        own = measures.rmsse(wanted[:, :, None], found, scales[:, None, None])
+    own = np.where(np.isfinite(own), own, np.inf)
     return np.broadcast_to(own.mean(axis=0, keepdims=True), own.shape)
+
+
+def _block_scale(history: Floats, block: int) -> float:
+    """RMSSE's unit for sums of so many steps. Without two in the history that of steps, as if these came alone."""
+    sums = history[len(history) % block :].reshape(-1, block).sum(axis=1)
+    return measures.square_scale(sums) if len(sums) > 1 else measures.square_scale(history) * block**0.5
 
 
 def held_out(errors: Floats, sharpness: float = SHARPNESS) -> Floats:

@@ -84,3 +84,17 @@ def test_a_failed_forecast_leaves_its_share_to_the_rest() -> None:
     forecasts = np.array([[[1.0, 1.0], [5.0, 5.0], [np.nan, 2.0]]])
     assert choice.combine(forecasts, np.array([[0.25, 0.25, 0.5]])).tolist() == [[3, 3]]
     assert choice.combine(forecasts, np.array([[0.0, 0.0, 1.0]])).tolist() == [[3, 3]]
+
+
+@pytest.mark.parametrize("length", [3, 4, 7])
+def test_a_history_shorter_than_two_sums_is_measured_by_its_steps(length: int) -> None:
+    history = np.resize([1.0, 3.0], length)
+    forecasts, actuals = np.full((1, 1, 1, 4), 2.0), np.full((1, 1, 4), 5.0)
+    # Sums of four are 12 too low; steps change by 2 each, and four of them that come alone by twice that.
+    assert choice.pooled(forecasts, actuals, [history], 4).tolist() == [[[12 / (2 * 2)]]]
+
+
+def test_a_history_of_two_sums_is_measured_by_them() -> None:
+    history = np.array([9.0, 1, 1, 1, 1, 4, 4, 4, 4])
+    forecasts, actuals = np.full((1, 1, 1, 4), 2.0), np.full((1, 1, 4), 5.0)
+    assert choice.pooled(forecasts, actuals, [history], 4).tolist() == [[[12 / 12]]]
