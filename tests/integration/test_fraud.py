@@ -309,6 +309,26 @@ async def test_the_latest_decisions_are_found_without_sorting_all(tmp_path: Path
         }
 
 
+async def test_what_waits_for_people_is_found_without_looking_at_what_they_have_seen(
+    tmp_path: Path, clock: Clock
+) -> None:
+    async with on_sqlite(tmp_path) as database:
+        live = LiveFraud(database, lambda _: RULES, clock=clock)
+        for number in range(6):
+            await live.score(TENANT, use(f"T{number}", clock, 60_000 if number else 1_000))
+            if number % 2:
+                await live.report(STAFF, f"T{number}", Outcome.GENUINE)
+        with asked(database) as questions:
+            page = await Decisions(database).list(TENANT, band=Band.REVIEW, undecided=True, limit=3)
+        assert [each.transaction.id for each in page] == ["T4", "T2"]
+        assert await plans(database, questions) == [
+            "SEARCH fraud_decisions USING INDEX ix_fraud_decisions_queue (tenant=? AND band=?)"
+        ]
+        passed = await Decisions(database).list(TENANT, band=Band.ALLOW, undecided=True)
+        assert [each.transaction.id for each in passed] == ["T0"]
+        assert len(await Decisions(database).list(TENANT, undecided=True)) == 3
+
+
 async def test_a_decision_of_a_closing_process_is_waited_for(live: LiveFraud, clock: Clock) -> None:
     waiting = asyncio.create_task(live.score(TENANT, use("T1", clock)))
     await asyncio.sleep(0)
