@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -17,8 +18,9 @@ from core.database import Database
 from core.gates import Interval, Metric
 from core.registry import Registry
 from core.settings import FraudSettings
+from core.shelf import Shelf
 from core.types import Principal, Role
-from core.versions import Candidate, Kind, Lineage, Mode, Plan
+from core.versions import Alias, Candidate, Kind, Lineage, Mode, Plan, Version
 from tabular.features import Floats, replay
 from tabular.fraud.costs import Band, Costs
 from tabular.fraud.decisions import Decisions, Outcome
@@ -186,11 +188,22 @@ async def registered(registry: Registry, folder: Path, kind: str) -> int:
     return (await registry.register(made, "local:ada")).number
 
 
+class Troubled(Registry):
+    """A registry that calls `before`, if it is set, with the number of each version that it is asked for files of."""
+
+    before: Callable[[int], Awaitable[None]] | None = None
+
+    async def files(self, version: Version) -> dict[str, Path]:
+        if self.before is not None:
+            await self.before(version.number)
+        return await super().files(version)
+
+
 @dataclass
 class House:
     """A registry with a champion, and what serves it."""
 
-    registry: Registry
+    registry: Troubled
     served: ServedFraud
     trials: FraudTrials
     live: LiveFraud
@@ -202,7 +215,7 @@ class House:
 
 @pytest.fixture
 async def house(database: Database, tmp_path: Path) -> House:
-    registry = Registry.of(database, tmp_path)
+    registry = Troubled(database, Shelf(tmp_path / "models"))
     await registry.promote(MODEL, await registered(registry, tmp_path, "champion"), "ada", "the first")
     served = ServedFraud(database, registry, FraudSettings(), TENANT)
     await served.refresh()
@@ -288,3 +301,24 @@ async def test_one_that_failed_and_is_tried_again_gets_another_trial(house: Hous
     await house.trials.look()
     assert (await house.registry.standing(MODEL)).challenger == number
     assert house.served.scorer(TENANT).trial is not None
+
+
+async def test_a_challenger_that_is_rolled_back_while_it_is_opened_is_not_tried(house: House, tmp_path: Path) -> None:
+    number = await registered(house.registry, tmp_path, "alike")
+    await house.registry.challenge(MODEL, number, Plan(Mode.CANARY, 50), "ada", "to see")
+    opening, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(version: int) -> None:
+        if version == number:
+            opening.set()
+            await go_on.wait()
+
+    house.registry.before = slowly
+    first = asyncio.create_task(house.trials.refresh())
+    await opening.wait()
+    await house.registry.rollback(MODEL, Alias.CHALLENGER, "ada", "seen enough")
+    second = asyncio.create_task(house.trials.refresh())
+    await asyncio.wait({second}, timeout=0.5)
+    go_on.set()
+    await asyncio.gather(first, second)
+    assert (house.served.scorer(TENANT).trial, house.served.tried) == (None, None)
