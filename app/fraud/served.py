@@ -98,7 +98,12 @@ class ServedFraud:
         # Models take a while to open: of two at once, the one that began first would have the last word.
         async with self._taking_up:
             await self.rulebook.refresh()
-            change = await self._champion.change()
+            try:
+                change = await self._champion.change()
+            except WaysideError:
+                # The champion stays as it is open here. Its challenger may have been taken back.
+                self._trial = self.tried = None
+                raise
             if change is not None:
                 await self._take_up(change)
 

@@ -322,3 +322,16 @@ async def test_a_challenger_that_is_rolled_back_while_it_is_opened_is_not_tried(
     go_on.set()
     await asyncio.gather(first, second)
     assert (house.served.scorer(TENANT).trial, house.served.tried) == (None, None)
+
+
+async def test_a_trial_ends_also_where_the_champions_file_is_damaged_meanwhile(house: House, tmp_path: Path) -> None:
+    number = await registered(house.registry, tmp_path, "alike")
+    await house.registry.challenge(MODEL, number, Plan(Mode.CANARY, 50), "ada", "to see")
+    await house.trials.refresh()
+    champion = await house.registry.version(MODEL, 1)
+    (await house.registry.files(champion))["model.txt"].write_text("no trees", encoding="utf-8")
+    await house.registry.rollback(MODEL, Alias.CHALLENGER, "ada", "seen enough")
+    await house.trials.refresh()
+    assert (house.served.scorer(TENANT).trial, house.served.tried) == (None, None)
+    # What is open of the champion goes on.
+    assert house.served.scorer(TENANT).judge is not None
