@@ -11,6 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sqlalchemy.exc import DBAPIError
+
 from app import logs
 from app.champions import Champion, Change
 from app.trials.sides import meets
@@ -104,8 +106,13 @@ class ServedFraud:
                 # The champion stays as it is open here. Its challenger may have been taken back.
                 self._trial = self.tried = None
                 raise
-            if change is not None:
+            if change is None:
+                return
+            try:
                 await self._take_up(change)
+            except (DBAPIError, OSError):
+                self._champion.again()
+                raise
 
     async def _take_up(self, change: Change) -> None:
         # Whatever comes of the champion, the trial that it was measured in is over.

@@ -335,3 +335,19 @@ async def test_a_trial_ends_also_where_the_champions_file_is_damaged_meanwhile(h
     assert (house.served.scorer(TENANT).trial, house.served.tried) == (None, None)
     # What is open of the champion goes on.
     assert house.served.scorer(TENANT).judge is not None
+
+
+async def test_a_challenger_is_tried_when_the_database_is_back(house: House, tmp_path: Path) -> None:
+    number = await registered(house.registry, tmp_path, "alike")
+    await house.registry.challenge(MODEL, number, Plan(Mode.SHADOW), "ada", "to see")
+
+    async def away(version: int) -> None:
+        if version == number:
+            raise OSError("no connection")
+
+    house.registry.before = away
+    await house.trials.refresh()
+    assert house.served.tried is None
+    house.registry.before = None
+    await house.trials.refresh()
+    assert house.served.tried is not None
