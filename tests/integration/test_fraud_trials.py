@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from core.registry import Registry
 from core.settings import FraudSettings
 from core.shelf import Shelf
 from core.types import Principal, Role
-from core.versions import Alias, Candidate, Kind, Lineage, Mode, Plan, Version
+from core.versions import Alias, Candidate, Kind, Lineage, Mode, Plan, Standing, Version
 from tabular.features import Floats, replay
 from tabular.fraud.costs import Band, Costs
 from tabular.fraud.decisions import Decisions, Outcome
@@ -189,9 +190,20 @@ async def registered(registry: Registry, folder: Path, kind: str) -> int:
 
 
 class Troubled(Registry):
-    """A registry that calls `before`, if it is set, with the number of each version that it is asked for files of."""
+    """A registry that calls `before`, if it is set, with the number of each version that it is asked for files of.
+
+    `meanwhile`, if it is set, is called once when something was rolled back.
+    """
 
     before: Callable[[int], Awaitable[None]] | None = None
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+
+    async def rollback(self, *what: Any, **more: Any) -> Standing:
+        found = await super().rollback(*what, **more)
+        if (meanwhile := self.meanwhile) is not None:
+            self.meanwhile = None
+            await meanwhile()
+        return found
 
     async def files(self, version: Version) -> dict[str, Path]:
         if self.before is not None:
@@ -270,13 +282,17 @@ async def test_a_challenger_as_good_as_the_champion_stays_and_is_shown_on_every_
     assert shas == {_model("champion").sha256, _model("alike").sha256}
 
 
+async def broken(registry: Registry, folder: Path) -> int:
+    files = _model("champion").save(folder / "broken")
+    files["model.txt"].write_text("no trees", encoding="utf-8")
+    made = Candidate(MODEL, Kind.TABULAR, files, Lineage("", "broken", "none", "test"))
+    return (await registry.register(made, "local:ada")).number
+
+
 async def test_a_challenger_that_cannot_be_opened_is_rolled_back_and_the_champion_goes_on(
     house: House, tmp_path: Path
 ) -> None:
-    files = _model("champion").save(tmp_path / "broken")
-    files["model.txt"].write_text("no trees", encoding="utf-8")
-    broken = Candidate(MODEL, Kind.TABULAR, files, Lineage("", "broken", "none", "test"))
-    number = (await house.registry.register(broken, "local:ada")).number
+    number = await broken(house.registry, tmp_path)
     await house.registry.challenge(MODEL, number, Plan(Mode.SHADOW), "ada", "to see")
     await house.trials.refresh()
     await pay(house, 5)
@@ -351,3 +367,17 @@ async def test_a_challenger_is_tried_when_the_database_is_back(house: House, tmp
     house.registry.before = None
     await house.trials.refresh()
     assert house.served.tried is not None
+
+
+async def test_one_that_cannot_be_opened_goes_too_when_it_came_while_another_went(house: House, tmp_path: Path) -> None:
+    number, worse = await registered(house.registry, tmp_path, "alike"), await broken(house.registry, tmp_path)
+    await house.registry.challenge(MODEL, number, Plan(Mode.SHADOW), "ada", "to see")
+    await house.trials.refresh()
+    trial = house.served.scorer(TENANT).trial
+    assert trial is not None
+    trial.failed(RuntimeError("a bad day"))
+    house.registry.meanwhile = lambda: house.registry.challenge(MODEL, worse, Plan(Mode.SHADOW), "ada", "to see")
+    await house.trials.look()
+    await house.trials.look()
+    standing = await house.registry.standing(MODEL)
+    assert (standing.challenger, standing.barred) == (None, (number, worse))
