@@ -68,8 +68,8 @@ def use(number: int, *, days_ago: float = 0.0, card: str | None = None, cents: i
     return Transaction(f"T{number}", int(at.timestamp() * 1000), card or f"C{number}", "P1", cents)
 
 
-def serving(database: Database, trial: Trial | None, champion: Says | None = OLD) -> LiveFraud:
-    return LiveFraud(database, lambda _: Scorer(champion, trial=trial), clock=lambda: NOW)
+def serving(database: Database, trial: Trial | None, champion: Says | None = OLD, moment: datetime = NOW) -> LiveFraud:
+    return LiveFraud(database, lambda _: Scorer(champion, trial=trial), clock=lambda: moment)
 
 
 def telling() -> tuple[list[Exception], Callable[[Exception], None]]:
@@ -112,14 +112,14 @@ async def test_where_the_challenger_fails_the_champion_decides(database: Databas
 
 async def test_costs_are_of_what_became_of_the_payments(database: Database) -> None:
     costs = Costs()
-    since = NOW - timedelta(hours=1)
-    # Before the trial, and without it.
+    since = NOW - timedelta(days=8, hours=1)
+    # Without the trial.
     await serving(database, None).score(TENANT, use(0))
-    live = serving(database, Trial(NEW, lambda card: card == "C3", telling()[1]))
-    # Two frauds, a genuine one, one of which nothing was heard for a week, and one of which nothing is known yet.
-    await live.score_all(
-        TENANT, [use(1), use(2, cents=20_000), use(3, cents=5_000), use(4, days_ago=8), use(5, cents=700)]
-    )
+    trial = Trial(NEW, lambda card: card == "C3", telling()[1])
+    # One of which nothing was heard for a week, two frauds, a genuine one, and one of which nothing is known yet.
+    await serving(database, trial, moment=NOW - timedelta(days=8)).score(TENANT, use(4, days_ago=8))
+    live = serving(database, trial)
+    await live.score_all(TENANT, [use(1), use(2, cents=20_000), use(3, cents=5_000), use(5, cents=700)])
     await live.report(STAFF, "T1", Outcome.FRAUD)
     await live.report(STAFF, "T2", Outcome.FRAUD)
     await live.report(STAFF, "T3", Outcome.GENUINE)
@@ -135,6 +135,13 @@ async def test_costs_are_of_what_became_of_the_payments(database: Database) -> N
     assert dearer is not None
     reach = 1.96 * differences.std(ddof=1) / 2
     assert dearer == pytest.approx((differences.mean(), differences.mean() - reach, differences.mean() + reach))
+
+
+async def test_nothing_is_known_yet_of_a_payment_that_came_late(database: Database) -> None:
+    live = serving(database, Trial(NEW, never, telling()[1]))
+    await live.score_all(TENANT, [use(number, days_ago=8) for number in range(40)])
+    found = await compare(database, NEW.sha256, NOW - timedelta(hours=1), NOW, Costs())
+    assert (found.seen, found.known, found.apart) == (40, 0, 0)
 
 
 async def test_payments_on_which_both_agree_count_with_their_own_amounts(database: Database) -> None:
