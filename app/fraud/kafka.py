@@ -57,7 +57,8 @@ class KafkaPayments:
         `answered_within` is how many seconds brokers have to answer, before everything is opened anew, and `patience`
         how many it waits for a payment before it looks whether it is to stop.
 
-        Raises `InvalidInput` for options that are not the settings' to choose, or topics that are the same.
+        Raises `InvalidInput` for options that are not the settings' to choose or that librdkafka does not take, and for
+        topics that are the same.
         """
         if taken := sorted(_OURS & settings.options.keys()):
             raise InvalidInput(f"{taken[0]} is Wayside's to set", param="fraud.kafka.options")
@@ -70,6 +71,11 @@ class KafkaPayments:
         self._session = session
         self._answered_within = answered_within
         self._patience = patience
+        try:
+            # No time would mend what it says of them. Of no brokers none is asked.
+            _Session(settings.model_copy(update={"servers": ""}), session, answered_within, patience).close()
+        except KafkaException as problem:
+            raise InvalidInput(problem.args[0].str(), param="fraud.kafka.options") from problem
 
     async def run(self) -> None:
         """Consume until cancelled. A broker or a database that is away is waited for."""
