@@ -65,6 +65,10 @@ class Champion:
         self._seen = standing.changes
         return change
 
+    def again(self) -> None:
+        """Have the last change told once more: what was needed for it was away."""
+        self._seen = None
+
 
 class Loaded(Generic[Model]):
     """A tabular model's champion, opened: what `read` makes of its files, which it does in a thread."""

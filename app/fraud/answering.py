@@ -13,6 +13,10 @@ from core.errors import Conflict, InvalidInput
 from tabular.fraud.decisions import Recorded
 from tabular.fraud.live import LiveFraud
 
+SHOWN = 10_000
+"""Characters of what is no payment that are shown. All of it may be longer in JSON than a broker takes, and what could
+not be answered would come again for ever, and nothing behind it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -36,7 +40,9 @@ async def answer(live: LiveFraud, tenant: str, data: bytes, message: str | int) 
         wrong = f"{'.'.join(map(str, first['loc']))}: {first['msg']}".removeprefix(": ")
     except (InvalidInput, Conflict) as problem:
         wrong = problem.message
-    return Answer(None, {"message": message, "wrong": wrong, "data": data.decode(errors="replace")})
+    # What is wrong may name a field that nobody expects, however long.
+    shown = data.decode(errors="replace")[:SHOWN]
+    return Answer(None, {"message": message, "wrong": wrong[:SHOWN], "data": shown})
 
 
 def _told(recorded: Recorded) -> Mapping[str, Any]:

@@ -50,12 +50,15 @@ class KafkaPayments:
         *,
         session: float = _SESSION,
         answered_within: float = _ANSWERED_WITHIN,
+        patience: float = _PATIENCE,
     ) -> None:
         """After `session` seconds without a sign of life from this process its part of the topic is given to others.
 
-        `answered_within` is how many seconds brokers have to answer, before everything is opened anew.
+        `answered_within` is how many seconds brokers have to answer, before everything is opened anew, and `patience`
+        how many it waits for a payment before it looks whether it is to stop.
 
-        Raises `InvalidInput` for options that are not the settings' to choose, or topics that are the same.
+        Raises `InvalidInput` for options that are not the settings' to choose or that librdkafka does not take, and for
+        topics that are the same.
         """
         if taken := sorted(_OURS & settings.options.keys()):
             raise InvalidInput(f"{taken[0]} is Wayside's to set", param="fraud.kafka.options")
@@ -67,6 +70,12 @@ class KafkaPayments:
         self._settings = settings
         self._session = session
         self._answered_within = answered_within
+        self._patience = patience
+        try:
+            # No time would mend what it says of them. Of no brokers none is asked.
+            _Session(settings.model_copy(update={"servers": ""}), session, answered_within, patience).close()
+        except KafkaException as problem:
+            raise InvalidInput(problem.args[0].str(), param="fraud.kafka.options") from problem
 
     async def run(self) -> None:
         """Consume until cancelled. A broker or a database that is away is waited for."""
@@ -88,7 +97,7 @@ class KafkaPayments:
                 await asyncio.sleep(_RETRY)
 
     async def _consume(self) -> None:
-        session = _Session(self._settings, self._session, self._answered_within)
+        session = _Session(self._settings, self._session, self._answered_within, self._patience)
         try:
             await finished(asyncio.to_thread(session.open))
             while True:
@@ -108,9 +117,10 @@ class KafkaPayments:
 class _Session:
     """A member of the group, and the producer of what it says. Every call blocks, and only one goes on at a time."""
 
-    def __init__(self, settings: FraudKafka, seconds: float, answered_within: float) -> None:
+    def __init__(self, settings: FraudKafka, seconds: float, answered_within: float, patience: float) -> None:
         self._settings = settings
         self._answered_within = answered_within
+        self._patience = patience
         # librdkafka says on standard error what it also gives to `error_cb`.
         shared: dict[str, Any] = {
             **settings.options,
@@ -131,7 +141,7 @@ class _Session:
         name = f"{settings.group}-{settings.instance or socket.gethostname()}"
         self._producer = Producer({**shared, "transactional.id": name, "transaction.timeout.ms": _HELD_BACK})
         self._group: Any = None
-        self._moved = False
+        self._found: list[Message] = []
         self._complaint: str | None = None
 
     def open(self) -> None:
@@ -142,17 +152,18 @@ class _Session:
 
     def take(self) -> list[Message]:
         """The next payments, none where none comes for a while."""
-        self._moved = False
-        first = self._consumer.poll(_PATIENCE)
-        found = [] if first is None else [first, *self._consumer.consume(_TOGETHER - 1, 0)]
-        if self._moved:
-            # Others have them now, or this process will be given them again.
-            return []
-        for each in found:
-            if (problem := each.error()) is not None:
+        self._found = []
+        while len(self._found) < _TOGETHER:
+            # One by one. What a call gives came after all that was revoked in it, and would not come again: where it
+            # was not answered, the group would be moved past it.
+            message = self._consumer.poll(0 if self._found else self._patience)
+            if message is None:
+                break
+            if (problem := message.error()) is not None:
                 raise KafkaException(problem)
+            self._found.append(message)
         self._group = self._consumer.consumer_group_metadata()
-        return found
+        return self._found
 
     def say(self, messages: Sequence[Message], answers: Sequence[Answer]) -> None:
         """Publish the answers, and that the group is past the messages: both or nothing."""
@@ -188,8 +199,10 @@ class _Session:
                 if problem.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                     raise
 
-    def _revoked(self, _consumer: Consumer, _partitions: list[TopicPartition]) -> None:
-        self._moved = True
+    def _revoked(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        """Let go of what was found there: others have it now, or this process will be given it again."""
+        gone = {(each.topic, each.partition) for each in partitions}
+        self._found = [each for each in self._found if (each.topic(), each.partition()) not in gone]
 
     def _said(self, problem: KafkaError) -> None:
         """Log what librdkafka says, once until things go well again: it says so ten times a second."""

@@ -11,8 +11,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sqlalchemy.exc import DBAPIError
+
 from app import logs
-from app.champions import Champion
+from app.champions import Champion, Change
 from app.trials.sides import meets
 from core.errors import MissingExtra, WaysideError
 from core.versions import Mode, Plan, Standing
@@ -72,6 +74,7 @@ class ServedFraud:
         self._judge: Judge | None = None
         self._trial: Trial | None = None
         self._definition = FraudFeatures()
+        self._taking_up = asyncio.Lock()
         rules = Rules(
             settings.blocked_cards,
             settings.blocked_terminals,
@@ -94,10 +97,24 @@ class ServedFraud:
         Raises `MissingExtra` without LightGBM, `InvalidInput` for a model of another kind or other features,
         `CorruptArtefact` for one that is broken.
         """
-        await self.rulebook.refresh()
-        change = await self._champion.change()
-        if change is None:
-            return
+        # Models take a while to open: of two at once, the one that began first would have the last word.
+        async with self._taking_up:
+            await self.rulebook.refresh()
+            try:
+                change = await self._champion.change()
+            except WaysideError:
+                # The champion stays as it is open here. Its challenger may have been taken back.
+                self._trial = self.tried = None
+                raise
+            if change is None:
+                return
+            try:
+                await self._take_up(change)
+            except (DBAPIError, OSError):
+                self._champion.again()
+                raise
+
+    async def _take_up(self, change: Change) -> None:
         # Whatever comes of the champion, the trial that it was measured in is over.
         self._trial = self.tried = None
         try:

@@ -60,7 +60,9 @@ class FraudTrials:
         """Roll the challenger back when it failed, or does worse than the champion by more than chance."""
         if (failed := self.served.failed) is not None:
             await self._roll_back(failed.version, failed.since, [("errors", failed.why)])
-            self.served.failed = None
+            # Meanwhile another may have been taken up, and have failed.
+            if self.served.failed is failed:
+                self.served.failed = None
         tried, compared = self.served.tried, await self.compared()
         if tried is not None and compared is not None and (reasons := compared.verdict()):
             await self._roll_back(tried.version, tried.since, reasons)

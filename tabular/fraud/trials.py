@@ -1,8 +1,9 @@
 """How a challenger's decisions about transactions compare with the champion's on the same ones, and when it has to go.
 
 Both sides are asked about every transaction of a trial, whichever of them decides, so that nothing but their opinions
-differs. What a band cost is known when it was reported what the transaction was, or after `DELAY` without a report,
-when it counts as genuine, as it does in training. A review finds the share of the frauds that `Costs.found` says.
+differs. What a band cost is known when it was reported what the transaction was, or `DELAY` after the decision without
+a report, when it counts as genuine, as it does in training. A review finds the share of the frauds that `Costs.found`
+says.
 
 A challenger has to go when it stops far more transactions than the champion, which shows within hours: when the lower
 end of its share's interval lies above `MORE` times the upper end of the champion's (Wilson's, 99 %). And when it is
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy import func, select
@@ -102,7 +103,9 @@ class Compared:
 async def compare(database: Database, challenger: str, since: datetime, now: datetime, costs: Costs) -> Compared:
     """Compare the sides of the trial of a model, named by its SHA-256, on what was decided about since it began."""
     own = DecisionRow.model == challenger
-    known = sa.or_(DecisionRow.outcome.is_not(None), DecisionRow.at < _milliseconds(now) - DELAY)
+    # Nobody can report a payment that came late before it was decided about, however old it is.
+    waited = now - timedelta(milliseconds=DELAY)
+    known = sa.or_(DecisionRow.outcome.is_not(None), DecisionRow.decided_at < waited)
     fraud = func.coalesce(DecisionRow.outcome == Outcome.FRAUD.value, False)
     where = (
         DecisionRow.other_band.is_not(None),
@@ -147,7 +150,3 @@ async def compare(database: Database, challenger: str, since: datetime, now: dat
                 found.apart += count
                 found.squares += count * (new - old) ** 2
     return found
-
-
-def _milliseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)

@@ -212,10 +212,10 @@ async def kept(dsn: str) -> tuple[int, int]:
     return decisions or 0, events or 0
 
 
-def open_payments(database: Database, wanted: FraudKafka) -> KafkaPayments:
+def open_payments(database: Database, wanted: FraudKafka, patience: float = 1.0) -> KafkaPayments:
     """What the gateway runs, with the rules alone, and quicker to give up on who does not answer."""
     live = LiveFraud(database, lambda _: Scorer(None))
-    return KafkaPayments(live, TENANT, wanted, session=SESSION, answered_within=ANSWERED_WITHIN)
+    return KafkaPayments(live, TENANT, wanted, session=SESSION, answered_within=ANSWERED_WITHIN, patience=patience)
 
 
 async def consume(dsn: str, settings: str) -> None:

