@@ -142,6 +142,7 @@ class _Session:
         self._producer = Producer({**shared, "transactional.id": name, "transaction.timeout.ms": _HELD_BACK})
         self._group: Any = None
         self._found: list[Message] = []
+        self._saying = False
         self._complaint: str | None = None
 
     def open(self) -> None:
@@ -168,6 +169,7 @@ class _Session:
     def say(self, messages: Sequence[Message], answers: Sequence[Answer]) -> None:
         """Publish the answers, and that the group is past the messages: both or nothing."""
         self._producer.begin_transaction()
+        self._saying = True
         reached: dict[tuple[str, int], int] = {}
         for message, each in zip(messages, answers, strict=True):
             topic = self._settings.rejected if each.transaction is None else self._settings.results
@@ -176,10 +178,17 @@ class _Session:
         places = [TopicPartition(topic, partition, offset) for (topic, partition), offset in reached.items()]
         self._producer.send_offsets_to_transaction(places, self._group, self._answered_within)
         self._producer.commit_transaction(self._answered_within)
+        self._saying = False
         self._complaint = None
 
     def close(self) -> None:
-        """Leave the group. What was not committed is taken back when a process of this name opens again."""
+        """Take back what was not committed, and leave the group."""
+        if self._saying:
+            try:
+                self._producer.abort_transaction(self._answered_within)
+            except KafkaException as problem:
+                # It ends when a process of this name opens again, or when the broker gives it up.
+                logs.logger.warning("what was said is not taken back yet", code=problem.args[0].name())
         self._consumer.close()
         # `Producer.close` waits for ever for a broker that does not answer; to let go of it does not.
         del self._producer

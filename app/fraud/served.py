@@ -129,6 +129,10 @@ class ServedFraud:
         try:
             version = await self._registry.version(MODEL, number)
             judge = await self._load(await self._registry.files(version))
+        except MissingExtra as problem:
+            # That is this gateway's fault, and others can try it.
+            logs.logger.error("the challenger is not tried here", model=MODEL, version=number, why=problem.message)
+            return
         except WaysideError as problem:
             self.failed = Failed(number, standing.since, f"it could not be opened: {problem.message[:500]}")
             logs.logger.error("the challenger could not be opened", model=MODEL, version=number)

@@ -150,7 +150,8 @@ class Reader:
         if not self._assigned:
             there = self._consumer.list_topics(timeout=10).topics
             wanted = (self._wanted.results, self._wanted.rejected)
-            if not all(name in there for name in wanted):
+            # A topic that is being made has no partitions for a moment.
+            if not all(name in there and there[name].partitions for name in wanted):
                 time.sleep(seconds)
                 return
             parts = [TopicPartition(name, part, 0) for name in wanted for part in there[name].partitions]

@@ -129,8 +129,9 @@ async def test_what_would_be_too_long_in_words_holds_nothing_up(tmp_path: Path, 
     async with throwaway("sqlite", tmp_path) as dsn, consuming(dsn, wanted):
         await read_until(reader, 3)
     reader.close()
-    assert [each["message"] for each in reader.rejected] == ["0/0", "0/1", "0/2"]
-    assert [len(each["data"]) for each in reader.rejected] == [SHOWN, SHOWN, 1]
+    # In any order: without a key they may lie in several partitions.
+    shown = {each["message"]: len(each["data"]) for each in reader.rejected}
+    assert shown == {"0/0": SHOWN, "0/1": SHOWN, "0/2": 1}
 
 
 async def test_gateways_of_one_group_share_the_payments_however_they_come_and_go(tmp_path: Path, servers: str) -> None:
@@ -185,7 +186,7 @@ async def test_a_second_gateway_of_the_same_name_takes_the_first_ones_place(tmp_
             await asyncio.to_thread(publish, wanted, 400, 6, 100)
             with capture_logs() as said:
                 await read_until(reader, 500)
-            assert [each["event"] for each in said] == ["another gateway has this one's name: set fraud.kafka.instance"]
+            assert "another gateway has this one's name: set fraud.kafka.instance" in {each["event"] for each in said}
             await asyncio.to_thread(reader.read, 2 * SESSION)
         assert sum(len({body["number"] for body in bodies}) for bodies in reader.results.values()) == 495
         assert await kept(dsn) == (495, 495)

@@ -388,3 +388,16 @@ async def test_one_that_cannot_be_opened_goes_too_when_it_came_while_another_wen
     await house.trials.look()
     standing = await house.registry.standing(MODEL)
     assert (standing.challenger, standing.barred) == (None, (number, worse))
+
+
+async def test_a_gateway_without_the_package_leaves_the_trial_to_others(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = await registered(house.registry, tmp_path, "alike")
+    await house.registry.challenge(MODEL, number, Plan(Mode.SHADOW), "ada", "to see")
+    with monkeypatch.context() as without:
+        without.setattr("app.fraud.served.find_spec", lambda _: None)
+        await house.trials.refresh()
+    assert (house.served.failed, house.served.tried) == (None, None)
+    await house.trials.look()
+    assert (await house.registry.standing(MODEL)).challenger == number
