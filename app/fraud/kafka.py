@@ -92,7 +92,8 @@ class KafkaPayments:
                 logs.logger.warning(told, code=code)
                 await asyncio.sleep(_STANDBY if fenced else _RETRY)
             except Exception as problem:
-                # The database is away: what was not answered comes again.
+                # The database is away, or something that nobody foresaw: what was not answered comes again, and a
+                # task that ended here would leave the payments lying until the gateway is started anew.
                 logs.logger.warning("payments were not decided about", **logs.describe(problem))
                 await asyncio.sleep(_RETRY)
 

@@ -86,6 +86,7 @@ class Scorer:
             try:
                 other, others = self._opinion(self.trial.judge, vector, transaction, rulings)
             except Exception as problem:
+                # Whatever is wrong with a challenger, no payment waits for it: the model in force decides.
                 self.trial.failed(problem)
             else:
                 if self.trial.meets(transaction.card):

